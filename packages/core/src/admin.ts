@@ -1,0 +1,153 @@
+/** What an application does for its customers: make them, subscribe them, give them keys. */
+
+import { newSubscription, withCustomer } from './account/opening.ts'
+import type { Customer } from './account/customer.ts'
+import type { Subscription } from './account/subscription.ts'
+import type { Catalog, PlanCode } from './catalog/catalog.ts'
+import type { Store } from './contracts/store.ts'
+import { FareboxError } from './errors.ts'
+import { newApiKey } from './identify/api-key.ts'
+import { isCustomerId } from './identify/customer-id.ts'
+import { invalidCustomer } from './usage.ts'
+import type { Clock } from './values/clock.ts'
+import { randomId } from './values/id.ts'
+import { parseInstant } from './values/instant.ts'
+import { isTimeZone } from './values/period.ts'
+
+export interface CustomerInput {
+  /** The application's own id: 1 to 128 printable ASCII characters without spaces. */
+  id: string
+  name?: string
+  email?: string
+  /** IANA name. Default UTC. Subscriptions made later count their days in it. */
+  timeZone?: string
+}
+
+export interface Customers {
+  /** Creating one twice is one customer: members that are given replace those it has. Throws `invalid_customer`, `invalid_time_zone`. */
+  create(input: CustomerInput): Promise<Customer>
+  get(id: string): Promise<Customer | null>
+}
+
+export interface SubscriptionInput {
+  customerId: string
+  plan: PlanCode
+  /** First instant, and the anchor that periods are counted from: RFC 3339 with a zone, a Date, or epoch milliseconds. Default: now. */
+  startsAt?: string | Date | number
+}
+
+export interface Subscriptions {
+  /**
+   * Subscribes a customer, who is made when unknown. Doing it again with the same plan and start is the same subscription;
+   * with others it throws `already_subscribed`. Throws `unknown_plan`, `invalid_customer`, `invalid_timestamp`.
+   */
+  create(input: SubscriptionInput): Promise<Subscription>
+  get(customerId: string): Promise<Subscription | null>
+}
+
+/** A key without its secret. */
+export interface ApiKey {
+  readonly id: string
+  readonly customerId: string
+  readonly name: string | null
+  /** Epoch milliseconds. */
+  readonly createdAt: number
+  readonly revokedAt: number | null
+}
+
+export interface ApiKeys {
+  /** Makes a key; `key` is shown here once and kept only as a hash. The customer is made when unknown. */
+  create(input: { customerId: string; name?: string }): Promise<ApiKey & { readonly key: string }>
+  /** Oldest first, revoked ones included. */
+  list(customerId: string): Promise<readonly ApiKey[]>
+  /** The key stops working at once here and within ten seconds in every other process. Throws `not_found`. */
+  revoke(id: string): Promise<ApiKey>
+}
+
+export interface AdminParts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly catalog: Catalog
+  readonly ready: Promise<void>
+}
+
+export function createAdmin({ store, clock, catalog, ready }: AdminParts): {
+  readonly customers: Customers
+  readonly subscriptions: Subscriptions
+  readonly apiKeys: ApiKeys
+} {
+  return {
+    customers: { create: createCustomer, get: (customerId) => read(customerId, (state) => state.customer) },
+    subscriptions: { create: subscribe, get: (customerId) => read(customerId, (state) => state.subscription) },
+    apiKeys: { create: createKey, list: listKeys, revoke },
+  }
+
+  async function read<T>(customerId: string, pick: (state: Parameters<Parameters<Store['change']>[1]>[0]) => T): Promise<T> {
+    await ready
+    return store.change({ customerId }, (state) => ({ result: pick(state), entries: [] }))
+  }
+
+  async function createCustomer({ id, name, email, timeZone }: CustomerInput): Promise<Customer> {
+    if (!isCustomerId(id)) throw invalidCustomer(id)
+    if (timeZone !== undefined && !isTimeZone(timeZone)) {
+      throw new FareboxError('invalid_time_zone', `Expected an IANA time zone such as Europe/Berlin, got ${JSON.stringify(timeZone)}`, { fields: { timeZone } })
+    }
+    await ready
+    const now = clock.now()
+    return store.change({ customerId: id }, (state) => {
+      const known = withCustomer(state, now).customer
+      const customer = { ...known, name: name ?? known.name, email: email ?? known.email, timeZone: timeZone ?? known.timeZone }
+      const isSame = state.customer !== null && customer.name === known.name && customer.email === known.email && customer.timeZone === known.timeZone
+      return { result: customer, entries: isSame ? [] : [{ kind: 'customer', customer }] }
+    })
+  }
+
+  async function subscribe({ customerId, plan, startsAt }: SubscriptionInput): Promise<Subscription> {
+    if (!isCustomerId(customerId)) throw invalidCustomer(customerId)
+    if (!catalog.plans.has(plan)) {
+      const codes = [...catalog.plans.keys()].join(', ')
+      throw new FareboxError('unknown_plan', `Expected one of the catalog's plans ${codes}, got '${String(plan)}': fix its spelling or add it to plans`, { fields: { plan } })
+    }
+    const start = startsAt === undefined ? clock.now() : parseInstant(startsAt, 'startsAt')
+    await ready
+    const now = clock.now()
+    const id = randomId('sub')
+    return store.change({ customerId }, (state) => {
+      const { subscription: current } = state
+      if (current !== null && current.status !== 'canceled') {
+        if (current.plan === plan && (startsAt === undefined || current.startsAt === start)) return { result: current, entries: [] }
+        throw new FareboxError('already_subscribed', `Expected a customer without an active subscription, got ${customerId}, who is on ${current.plan}`, {
+          fields: { customerId, plan: current.plan },
+        })
+      }
+      const { customer, entries } = withCustomer(state, now)
+      const subscription = newSubscription({ id, customer, plan, catalogVersion: catalog.version, startsAt: start })
+      return { result: subscription, entries: [...entries, { kind: 'subscription', subscription }] }
+    })
+  }
+
+  async function createKey({ customerId, name }: { customerId: string; name?: string }): Promise<ApiKey & { key: string }> {
+    if (!isCustomerId(customerId)) throw invalidCustomer(customerId)
+    await ready
+    const createdAt = clock.now()
+    const { id, text, secretHash } = newApiKey()
+    const apiKey = { id, customerId, name: name ?? null, secretHash, createdAt, revokedAt: null }
+    await store.change({ customerId }, (state) => ({ result: undefined, entries: [...withCustomer(state, createdAt).entries, { kind: 'api_key', apiKey }] }))
+    return { id, customerId, name: apiKey.name, createdAt, revokedAt: null, key: text }
+  }
+
+  async function listKeys(customerId: string): Promise<ApiKey[]> {
+    await ready
+    return (await store.apiKeys(customerId)).map(({ secretHash: _secretHash, ...apiKey }) => apiKey)
+  }
+
+  async function revoke(id: string): Promise<ApiKey> {
+    await ready
+    const stored = await store.apiKey(id)
+    if (stored === null) throw new FareboxError('not_found', `There is no API key ${JSON.stringify(id)}: give the id of a key, not the key itself`, { fields: { id } })
+    const apiKey = { ...stored, revokedAt: stored.revokedAt ?? clock.now() }
+    await store.change({ customerId: stored.customerId }, () => ({ result: undefined, entries: [{ kind: 'api_key', apiKey }] }))
+    const { secretHash: _secretHash, ...shown } = apiKey
+    return shown
+  }
+}

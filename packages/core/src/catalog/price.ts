@@ -1,0 +1,146 @@
+/** Prices of metered usage: one shape per pricing model, as developers write them and as the engine reads them. */
+
+import { DECIMAL_ZERO, type Decimal } from '../values/decimal.ts'
+import { formatQuantity, type Quantity, type QuantityInput } from '../values/quantity.ts'
+import { type Field, member, readList, readOptions, readPrice, readQuantity, readWord, refuse } from './definition.ts'
+
+/** Each unit at one price. */
+export interface PerUnitDefinition {
+  readonly model: 'per_unit'
+  /** Of one unit, as a decimal string in the currency's main unit. */
+  readonly price: string
+}
+
+export interface TierDefinition {
+  /** Where the tier begins; may be left out. When given it equals the `upTo` of the tier before (0 for the first). */
+  readonly from?: QuantityInput
+  /** The last unit of the tier, inclusive; the last tier has none. */
+  readonly upTo?: QuantityInput
+  /** Of one unit that falls into the tier. */
+  readonly price: string
+  /** Billed once when the tier is entered; that of the first tier also at zero usage. */
+  readonly flat?: string
+}
+
+/** Each tier prices only the units that fall into it, counted from the first one beyond `included`. */
+export interface GraduatedDefinition {
+  readonly model: 'graduated'
+  readonly tiers: readonly TierDefinition[]
+}
+
+/** Per block of `size` units; a partial block is a whole one. */
+export interface PackageDefinition {
+  readonly model: 'package'
+  readonly size: QuantityInput
+  /** Of one block. */
+  readonly price: string
+}
+
+export type PriceDefinition = PerUnitDefinition | GraduatedDefinition | PackageDefinition
+
+export interface PerUnitPrice {
+  readonly model: 'per_unit'
+  readonly unitPrice: Decimal
+}
+
+export interface Tier {
+  /** The last unit of the tier, inclusive. */
+  readonly upTo: Quantity | 'unbounded'
+  readonly unitPrice: Decimal
+  /** Billed once when the tier is entered; zero where there is none. */
+  readonly flat: Decimal
+}
+
+export interface GraduatedPrice {
+  readonly model: 'graduated'
+  /** Never empty; bounds grow, and only the last tier is unbounded. */
+  readonly tiers: readonly Tier[]
+}
+
+export interface PackagePrice {
+  readonly model: 'package'
+  /** Units in one block, more than zero. */
+  readonly size: Quantity
+  /** Of one block. */
+  readonly packagePrice: Decimal
+}
+
+/** A price as the engine reads it. */
+export type Price = PerUnitPrice | GraduatedPrice | PackagePrice
+
+/** More tiers than any price list has. */
+const MAX_TIERS = 100
+
+/** Reads a price of usage. */
+export function readUsagePrice(field: Field): Price {
+  const fix = "volume and flat prices are not supported yet, so write { model: 'per_unit', price: '0.25' } or one of the others"
+  const { value } = field
+  const isRecord = typeof value === 'object' && value !== null
+  if (!isRecord) refuse(field, { expected: "'block' or a price", fix: "write 'block', or { model: 'per_unit', price: '0.25' }" })
+  const model = readWord(member(field, 'model'), ['per_unit', 'graduated', 'package'], fix)
+  switch (model) {
+    case 'per_unit':
+      return { model, unitPrice: readPrice(readOptions(field, ['model', 'price'])('price')) }
+    case 'graduated':
+      return { model, tiers: readTiers(readOptions(field, ['model', 'tiers'])('tiers')) }
+    case 'package':
+      return readPackage(field)
+  }
+}
+
+function readPackage(field: Field): PackagePrice {
+  const option = readOptions(field, ['model', 'size', 'price'])
+  const expected = 'a number of units above zero'
+  const size = readQuantity(option('size'), expected)
+  if (size === 0n) refuse(option('size'), { expected, fix: 'give the units that one block holds' })
+  return { model: 'package', size, packagePrice: readPrice(option('price')) }
+}
+
+function readTiers(field: Field): Tier[] {
+  const items = readList(field, MAX_TIERS)
+  const tiers: Tier[] = []
+  let start: Quantity = 0n
+  for (const [index, item] of items.entries()) {
+    const tier = readTier(item, { start, isLast: index === items.length - 1 })
+    if (tier.upTo !== 'unbounded') start = tier.upTo
+    tiers.push(tier)
+  }
+  return tiers
+}
+
+/** Reads a tier that begins after the unit `start`. */
+function readTier(field: Field, { start, isLast }: { readonly start: Quantity; readonly isLast: boolean }): Tier {
+  const option = readOptions(field, ['from', 'upTo', 'price', 'flat'])
+  checkFrom(option('from'), start)
+  return {
+    upTo: readUpTo(option('upTo'), { start, isLast }),
+    unitPrice: readPrice(option('price')),
+    flat: option('flat').value === undefined ? DECIMAL_ZERO : readPrice(option('flat')),
+  }
+}
+
+function checkFrom(field: Field, start: Quantity): void {
+  if (field.value === undefined) return
+  const expected = `${formatQuantity(start)}, where the tier before it ends (0 for the first),`
+  const from = readQuantity(field, expected)
+  if (from > start) refuse(field, { expected, fix: 'close the gap between the tiers, or leave from out' })
+  if (from < start) refuse(field, { expected, fix: 'remove the overlap of the tiers, or leave from out' })
+}
+
+function readUpTo(
+  field: Field,
+  { start, isLast }: { readonly start: Quantity; readonly isLast: boolean },
+): Quantity | 'unbounded' {
+  if (isLast) {
+    if (field.value === undefined) return 'unbounded'
+    return refuse(field, {
+      expected: 'no upTo on the last tier',
+      fix: 'remove it, or add a tier without one, so that every unit has a price',
+    })
+  }
+  const expected = `a bound above ${formatQuantity(start)}, where the tier before it ends,`
+  if (field.value === undefined) refuse(field, { expected, fix: 'give one: only the last tier is unbounded' })
+  const upTo = readQuantity(field, expected)
+  if (upTo <= start) refuse(field, { expected, fix: 'sort the tiers by upTo, each bound once' })
+  return upTo
+}

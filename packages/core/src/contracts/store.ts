@@ -1,0 +1,124 @@
+/** What a store must do. One door for writes, few reads, nothing optional. */
+
+import type { AccountState, ApiKeyRecord, Entry } from '../account/account-state.ts'
+import type { Invoice } from '../records/invoice.ts'
+import type { Reservation } from '../records/reservation.ts'
+import type { UsageEvent } from '../records/usage-event.ts'
+import type { UsageTotal } from '../records/usage-total.ts'
+import type { Quantity } from '../values/quantity.ts'
+
+/** What `decide` returns: the answer, and the entries to write. No entries: nothing is written. */
+export interface Change<T> {
+  readonly result: T
+  readonly entries: readonly Entry[]
+}
+
+export interface ChangeTarget {
+  readonly customerId: string
+  /** Keys given by a caller whose events `decide` must see in `state.known`. */
+  readonly keys?: readonly string[]
+  /**
+   * `now` (the default): the promise settles when the change is durable, as soon as possible. `soon`: the change may wait
+   * for the next commit, at most `SETTLE_WITHIN_MS`; it is retried for as long as the store lives, and its effect is
+   * visible at once to later changes of this process.
+   */
+  readonly urgency?: 'now' | 'soon'
+}
+
+/** A settlement waits at most this long for a commit to ride on. */
+export const SETTLE_WITHIN_MS = 50
+
+/** One page of a listing. `next` is the cursor of the following page, null on the last. */
+export interface Page<T> {
+  readonly items: readonly T[]
+  readonly next: string | null
+}
+
+export interface PageRequest {
+  /** From the page before; absent for the first page. */
+  readonly after?: string | undefined
+  /** At most `MAX_PAGE` items; the default is 100. */
+  readonly limit?: number | undefined
+}
+
+export const MAX_PAGE = 10_000
+
+/** The events of one total: a customer's use of a feature in one usage period. */
+export interface TotalQuery {
+  readonly customerId: string
+  readonly feature: string
+  /** First instant of the usage period, epoch milliseconds. */
+  readonly periodStart: number
+}
+
+export interface InvoiceQuery extends PageRequest {
+  readonly customerId?: string | undefined
+}
+
+/** A catalog as the store keeps it. */
+export interface StoredCatalog {
+  readonly version: string
+  /** The catalog's own JSON document. */
+  readonly document: string
+}
+
+/** A total with the invoice that holds it, null while its period is open. */
+export interface StoredTotal extends UsageTotal {
+  readonly invoiceId: string | null
+}
+
+/** Facts about a store for `doctor` and for error messages. */
+export interface StoreFacts {
+  readonly name: string
+  readonly location: string
+  readonly version: string
+  readonly durability: 'full' | 'process'
+}
+
+export interface Store {
+  readonly facts: StoreFacts
+
+  /** Makes the store ready: opens it and brings the schema up to date. Safe from many processes at once. */
+  open(): Promise<void>
+
+  /**
+   * Reads the account's state, applies `decide`, writes its entries: all or nothing, one at a time per account.
+   * `decide` is synchronous and pure, so it may run again. When it throws, nothing is written and the promise rejects
+   * with what it threw. Rejects with `store_unavailable` when the store cannot answer in time.
+   */
+  change<T>(target: ChangeTarget, decide: (state: AccountState) => Change<T>): Promise<T>
+
+  /** Resolves when everything asked for so far is durable. */
+  flush(): Promise<void>
+
+  /** The whole log in its order (`seq` ascending). */
+  log(page: PageRequest): Promise<Page<UsageEvent>>
+  /** The events of one total, newest first. */
+  events(query: TotalQuery & PageRequest): Promise<Page<UsageEvent>>
+  /** What the log holds for a total, counted event by event. */
+  recount(query: TotalQuery): Promise<{ readonly quantity: Quantity; readonly events: number }>
+  /** Every total, in a fixed order. */
+  totals(page: PageRequest & { readonly customerId?: string | undefined }): Promise<Page<StoredTotal>>
+  /** Invoices in the order in which they were made. */
+  invoices(query: InvoiceQuery): Promise<Page<Invoice>>
+  /** An invoice by its id or number, drafts included; null when there is none. */
+  invoice(idOrNumber: string): Promise<Invoice | null>
+  /** A key by its public id, revoked ones included; null when there is none. */
+  apiKey(id: string): Promise<ApiKeyRecord | null>
+  /** The keys of a customer, oldest first. */
+  apiKeys(customerId: string): Promise<readonly ApiKeyRecord[]>
+  /** Customers, in the order in which they were first seen. */
+  customerIds(page: PageRequest): Promise<Page<string>>
+
+  catalogs(): Promise<readonly StoredCatalog[]>
+  /** Keeps a catalog version for ever; a version that is there already stays as it is. */
+  saveCatalog(catalog: StoredCatalog): Promise<void>
+
+  /** Customers whose subscription has a billing moment at or before `now`, earliest first. */
+  claimDue(now: number, limit: number): Promise<readonly string[]>
+  /** Pending reservations of processes that died. */
+  orphans(): Promise<readonly Reservation[]>
+
+  /** Writes what waits and releases the store. Safe to call twice. */
+  close(): Promise<void>
+}

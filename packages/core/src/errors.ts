@@ -1,0 +1,50 @@
+/** Every error that Farebox throws, in one table. Codes never change their meaning; docs/errors.md lists the same. */
+
+/** The developer's or caller's mistake, or a store that cannot answer. Expected answers (402, 409) are values, not errors. */
+export const ERRORS = {
+  invalid_catalog: 'The catalog contradicts itself or misses something',
+  unknown_feature: 'A feature code is not in the catalog',
+  unknown_plan: 'A plan code is not in the catalog',
+  invalid_option: 'An option is unknown or has a value that it cannot have',
+  no_farebox: 'meter() has no Farebox to work with',
+  no_default_feature: 'meter() meters the default feature, and the catalog has none',
+  invalid_quantity: 'A quantity is not a finite, non-negative decimal with at most six places',
+  invalid_customer: 'A customer id is not acceptable',
+  invalid_key: 'An idempotency key is not acceptable',
+  invalid_timestamp: 'A timestamp is no instant, or is too far in the future',
+  invalid_properties: 'The properties of an event are too many, too long or not flat',
+  invalid_price: 'A price is not a decimal string',
+  invalid_time_zone: 'A time zone is not an IANA name',
+  key_reused: 'The same idempotency key came with other content',
+  period_invoiced: 'The event belongs to a period whose invoice is final',
+  already_subscribed: 'The customer has an active subscription',
+  no_subscription: 'The customer has no subscription at that time',
+  not_found: 'There is no such object',
+  audit_failed: 'The log and the totals disagree, so the invoice is held back',
+  store_unavailable: 'The store cannot answer in time',
+  store_not_writable: 'The database file cannot be opened for writing',
+  store_unsupported: 'The database or its library is of a version that cannot be trusted or understood',
+  stopped: 'This Farebox was stopped',
+} as const
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** What a `FareboxError` carries besides its message. */
+export interface ErrorDetails {
+  /** Data for programs: the field, the value, what was expected. */
+  readonly fields?: Readonly<Record<string, unknown>>
+  readonly cause?: unknown
+}
+
+/** An error with a stable code. The message says what was expected, what came and what to do. */
+export class FareboxError extends Error {
+  override readonly name = 'FareboxError'
+  readonly code: ErrorCode
+  readonly fields: Readonly<Record<string, unknown>>
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.fields = details.fields ?? {}
+  }
+}

@@ -1,0 +1,56 @@
+/** Checks what developers give to `createFarebox()` and `meter()`. */
+
+import type { Catalog } from './catalog/catalog.ts'
+import { FareboxError } from './errors.ts'
+import type { FareboxOptions } from './farebox.ts'
+import type { MeterOptions } from './http/contract.ts'
+import { invalidOption, refuseOtherThanFunction, refuseOtherWords, refuseUnknownOptions } from './options.ts'
+import { parseQuantity } from './values/quantity.ts'
+
+const FAREBOX_OPTIONS = ['catalog', 'store', 'clock', 'onCrash', 'upgradeUrl', 'invoiceSeries', 'onError']
+const METER_OPTIONS = ['units', 'identify', 'anonymous', 'billWhen', 'onAbort']
+
+/** Throws `invalid_option`. */
+export function checkFareboxOptions(options: FareboxOptions): void {
+  const where = 'createFarebox()'
+  if (typeof options !== 'object' || options === null) throw invalidOption(where, 'the argument', 'an object with catalog and store', options)
+  refuseUnknownOptions(where, options, FAREBOX_OPTIONS)
+  if (!(options.catalog?.features instanceof Map)) throw invalidOption(where, 'catalog', 'the result of defineCatalog()', options.catalog)
+  if (typeof options.store?.change !== 'function') throw invalidOption(where, 'store', 'a store, such as sqlite({ path })', options.store)
+  if (options.clock !== undefined && typeof options.clock?.now !== 'function') throw invalidOption(where, 'clock', 'a clock with now()', options.clock)
+  refuseOtherWords(where, 'onCrash', options.onCrash, ['charge', 'void'])
+  refuseOtherThanFunction(where, 'onError', options.onError)
+  if (options.upgradeUrl !== undefined && typeof options.upgradeUrl !== 'string') throw invalidOption(where, 'upgradeUrl', 'a URL', options.upgradeUrl)
+  const { invoiceSeries } = options
+  if (invoiceSeries !== undefined && !/^[A-Z][A-Z0-9]{0,15}$/.test(invoiceSeries)) {
+    throw invalidOption(where, 'invoiceSeries', '1 to 16 capital letters and digits, such as FB', invoiceSeries)
+  }
+}
+
+/** Throws `invalid_option` or `invalid_quantity`. */
+export function checkMeterOptions<Raw>(options: MeterOptions<Raw>): void {
+  const where = 'meter()'
+  refuseUnknownOptions(where, options, METER_OPTIONS)
+  refuseOtherThanFunction(where, 'identify', options.identify)
+  refuseOtherThanFunction(where, 'billWhen', options.billWhen)
+  refuseOtherWords(where, 'anonymous', options.anonymous, ['reject', 'skip'])
+  refuseOtherWords(where, 'onAbort', options.onAbort, ['charge', 'void'])
+  if (options.units !== undefined && typeof options.units !== 'function') parseQuantity(options.units, 'units')
+}
+
+/** The metered feature that a meter counts. Throws `unknown_feature` or `no_default_feature`. */
+export function featureOf(catalog: Catalog, code: string | undefined): string {
+  const metered = [...catalog.features.values()].filter(({ type }) => type === 'metered').map((feature) => feature.code)
+  if (code === undefined) {
+    if (catalog.defaultFeature !== null) return catalog.defaultFeature
+    throw new FareboxError(
+      'no_default_feature',
+      `meter() counts the catalog's default feature, and none of ${metered.join(', ') || 'its features'} is marked as such: write default: true on one, or name it in meter('${metered[0] ?? 'api_calls'}')`,
+      { fields: { features: metered } },
+    )
+  }
+  if (metered.includes(code)) return code
+  throw new FareboxError('unknown_feature', `Expected one of the catalog's metered features ${metered.join(', ')}, got '${code}': fix its spelling or add it to features`, {
+    fields: { feature: code, expected: metered },
+  })
+}

@@ -1,0 +1,180 @@
+/** Puts the engine together: catalog, store, meter, gate, closing and audit behind one object. */
+
+import type { AccountState } from './account/account-state.ts'
+import { createOpening } from './account/opening.ts'
+import type { Subscription } from './account/subscription.ts'
+import { createAdmin, type ApiKeys, type Customers, type Subscriptions } from './admin.ts'
+import type { Catalog } from './catalog/catalog.ts'
+import { parseCatalog } from './catalog/define-catalog.ts'
+import type { Plan } from './catalog/plan.ts'
+import { closePeriods, type CloseParts, type CloseResult, previewInvoice } from './close.ts'
+import type { InvoiceQuery, Page, PageRequest, Store, StoreFacts, TotalQuery } from './contracts/store.ts'
+import { becomeDefault, stopBeingDefault } from './default-farebox.ts'
+import { FareboxError } from './errors.ts'
+import type { Gate, MeterOptions } from './http/contract.ts'
+import { createGate, type GateParts } from './http/gate.ts'
+import { createIdentifyByKey } from './identify/identify.ts'
+import { checkFareboxOptions, checkMeterOptions, featureOf } from './farebox-options.ts'
+import { createMeter } from './meter.ts'
+import type { Invoice } from './records/invoice.ts'
+import type { UsageEvent } from './records/usage-event.ts'
+import { createUsage, type Usages } from './usage.ts'
+import { type Clock, systemClock } from './values/clock.ts'
+import { createKeySource, randomId } from './values/id.ts'
+import { invariant } from './values/invariant.ts'
+import { type Audit, verify } from './verify.ts'
+
+/** Options of `createFarebox()`. */
+export interface FareboxOptions {
+  /** What is sold: the result of `defineCatalog()`. */
+  catalog: Catalog
+  /** Where it is kept: `sqlite({ path })`. */
+  store: Store
+  /** Says what time it is. Default: the machine's clock. A `testClock()` can be moved. */
+  clock?: Clock
+  /** What becomes of reservations whose process died: billed, because the work was started (`charge`, the default), or not (`void`). */
+  onCrash?: 'charge' | 'void'
+  /** Where a refused customer can upgrade; offered as an action in the 402. */
+  upgradeUrl?: string
+  /** Series of the invoice numbers: `FB-000001`. Default `FB`. */
+  invoiceSeries?: string
+  /** Gets errors that no answer can carry any more. Default: a process warning. */
+  onError?: (error: unknown) => void
+}
+
+/** The engine, as an application uses it. */
+export interface Farebox {
+  readonly catalog: Catalog
+  readonly clock: Clock
+  readonly store: StoreFacts
+  /** Resolves when requests can be metered; rejects when the store cannot be used. Requests wait for it by themselves. */
+  readonly ready: Promise<void>
+  readonly usage: Usages
+  readonly customers: Customers
+  readonly subscriptions: Subscriptions
+  readonly apiKeys: ApiKeys
+  readonly events: {
+    /** The whole log in its order. */
+    list(page?: PageRequest): Promise<Page<UsageEvent>>
+    /** The events of one customer's use of a feature in one usage period, newest first. */
+    of(query: TotalQuery & PageRequest): Promise<Page<UsageEvent>>
+  }
+  readonly invoices: {
+    /** In the order in which they were made. */
+    list(query?: InvoiceQuery): Promise<Page<Invoice>>
+    /** By id or number; null when there is none. */
+    get(idOrNumber: string): Promise<Invoice | null>
+    /** What the next invoice of a customer would be if its period ended now; null when it would have no line. Made by the same code. */
+    preview(customerId: string): Promise<Invoice | null>
+  }
+  /** A gate for one meter: `feature` is a code of the catalog, or undefined for its default feature. Throws `unknown_feature`, `no_default_feature`, `invalid_option`. */
+  createGate<Raw>(feature: string | undefined, options?: MeterOptions<Raw>): Gate<Raw>
+  /**
+   * Makes the invoice of every period that ended at or before `until` (epoch milliseconds; default: now). Resumable, and
+   * closing twice makes nothing twice.
+   */
+  closePeriods(options?: { until?: number }): Promise<CloseResult>
+  /** Recomputes every total and invoice from the log and names what disagrees. Reads the whole log. */
+  verify(): Promise<Audit>
+  /** Resolves when everything that was settled so far is durable. */
+  flush(): Promise<void>
+  /** Writes what waits and lets the store go. Requests after it get 503. Safe to call twice. */
+  stop(): Promise<void>
+}
+
+/** Reservations of processes that died while this one lives are looked for this often. */
+const SWEEP_MS = 5_000
+
+/**
+ * Makes the engine. It becomes the one that `meter()` uses when it is given none. Throws `invalid_option`; what the store
+ * finds wrong rejects `ready`.
+ */
+export function createFarebox(options: FareboxOptions): Farebox {
+  checkFareboxOptions(options)
+  const { catalog, store, clock = systemClock, onCrash = 'charge', upgradeUrl, invoiceSeries: series = 'FB', onError = warn } = options
+  const catalogs = new Map<string, Catalog>([[catalog.version, catalog]])
+  const open = createOpening({ defaultPlan: defaultPlanOf(catalog), catalogVersion: catalog.version, newSubscriptionId: () => randomId('sub') })
+  const meter = createMeter({ store, planOf, open })
+  const newKey = createKeySource()
+  const ready = start()
+  // A rejection is told to whoever awaits `ready`; nobody awaiting it must not end the process.
+  ready.catch(() => {})
+  const closeParts: CloseParts = { store, catalogOf, series }
+  const actions = upgradeUrl === undefined ? [] : ([{ rel: 'upgrade', href: upgradeUrl, method: 'GET' }] as const)
+  const gateParts: GateParts = { meter, clock, ready, identifyByKey: createIdentifyByKey((id) => store.apiKey(id)), newKey, actions, onError }
+  let sweep: NodeJS.Timeout | null = null
+
+  const farebox: Farebox = {
+    catalog,
+    clock,
+    store: store.facts,
+    ready,
+    usage: createUsage({ meter, store, clock, catalog, planOf, newKey, ready }),
+    ...createAdmin({ store, clock, catalog, ready }),
+    events: { list: (page = {}) => whenReady(() => store.log(page)), of: (query) => whenReady(() => store.events(query)) },
+    invoices: {
+      list: (query = {}) => whenReady(() => store.invoices(query)),
+      get: (idOrNumber) => whenReady(() => store.invoice(idOrNumber)),
+      preview: (customerId) => whenReady(() => store.change({ customerId }, (state: AccountState) => ({ result: previewInvoice(closeParts, state), entries: [] }))),
+    },
+    createGate(feature, meterOptions = {}) {
+      checkMeterOptions(meterOptions)
+      return createGate(gateParts, featureOf(catalog, feature), meterOptions)
+    },
+    closePeriods: ({ until } = {}) => whenReady(async () => {
+      await resolveOrphans()
+      return closePeriods(closeParts, { until: until ?? clock.now(), now: clock.now() })
+    }),
+    verify: () => whenReady(() => verify({ store, catalogOf })),
+    flush: () => store.flush(),
+    async stop() {
+      if (sweep !== null) clearInterval(sweep)
+      stopBeingDefault(farebox)
+      await ready.catch(() => {})
+      await store.close()
+    },
+  }
+  becomeDefault(farebox)
+  return farebox
+
+  async function start(): Promise<void> {
+    await store.open()
+    await store.saveCatalog(catalog)
+    for (const { version, document } of await store.catalogs()) if (!catalogs.has(version)) catalogs.set(version, parseCatalog(document))
+    await resolveOrphans()
+    sweep = setInterval(() => void resolveOrphans().catch(onError), SWEEP_MS).unref()
+  }
+
+  async function whenReady<T>(read: () => Promise<T>): Promise<T> {
+    await ready
+    return read()
+  }
+
+  /** Ends the reservations of processes that died, by the recorded rule. */
+  async function resolveOrphans(): Promise<void> {
+    for (const reservation of await store.orphans()) await meter.settle(reservation, onCrash === 'charge' ? reservation.quantity : null)
+    await store.flush()
+  }
+
+  function catalogOf({ catalogVersion }: Subscription): Catalog {
+    const found = catalogs.get(catalogVersion)
+    invariant(found !== undefined, 'a subscription is under a catalog version that the store holds')
+    return found
+  }
+
+  function planOf(subscription: Subscription): Plan {
+    const plan = catalogOf(subscription).plans.get(subscription.plan)
+    invariant(plan !== undefined, 'a subscription is to a plan of its catalog version')
+    return plan
+  }
+}
+
+function defaultPlanOf(catalog: Catalog): Plan | null {
+  return catalog.defaultPlan === null ? null : (catalog.plans.get(catalog.defaultPlan) ?? null)
+}
+
+function warn(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error)
+  const code = error instanceof FareboxError ? error.code : 'unexpected'
+  process.emitWarning(message, { type: 'FareboxWarning', code })
+}

@@ -1,0 +1,148 @@
+/** The flow of one metered request, for every framework: identify, admit, answer or go on, measure, settle. */
+
+import { FareboxError } from '../errors.ts'
+import { isCustomerId } from '../identify/customer-id.ts'
+import type { IdentifyByKey } from '../identify/identify.ts'
+import type { Meter } from '../meter.ts'
+import type { Reservation } from '../records/reservation.ts'
+import type { Clock } from '../values/clock.ts'
+import { formatQuantity, ONE, parseQuantity, type Quantity, type QuantityInput } from '../values/quantity.ts'
+import type { Gate, MeterContext, MeteredRequest, MeterOptions, Outcome, Ticket, Verdict } from './contract.ts'
+import { rateLimitHeaders } from './headers.ts'
+import { type Action, edgeReply, refusalReply } from './problem.ts'
+
+/** What a gate is made of; one set for the whole Farebox. */
+export interface GateParts {
+  readonly meter: Meter
+  readonly clock: Clock
+  readonly ready: Promise<void>
+  readonly identifyByKey: IdentifyByKey
+  readonly newKey: () => string
+  readonly actions: readonly Action[]
+  /** Gets errors that no answer can carry any more. */
+  readonly onError: (error: unknown) => void
+}
+
+/** A ticket as the gate keeps it: what the handler added, and whether it was settled. */
+interface OpenTicket extends Ticket {
+  readonly reservation: Reservation
+  added: Quantity | null
+  isSettled: boolean
+}
+
+/** `feature` is a metered feature of the catalog; `options` were checked by the caller. */
+export function createGate<Raw>(parts: GateParts, feature: string, options: MeterOptions<Raw>): Gate<Raw> {
+  const { meter, clock, identifyByKey, newKey, onError } = parts
+  const { units, identify, anonymous = 'reject', billWhen = isBelow400, onAbort = 'charge' } = options
+  const fixedUnits = typeof units === 'function' ? null : units === undefined ? ONE : parseQuantity(units, 'units')
+  let isReady = false
+  void parts.ready.then(() => (isReady = true)).catch(() => {})
+
+  return { admit, settle }
+
+  async function admit(request: MeteredRequest<Raw>): Promise<Verdict> {
+    // Read before anything is awaited: the instant of the request is the event's timestamp.
+    const at = clock.now()
+    try {
+      if (!isReady) await parts.ready
+      const identified = identify === undefined ? identifyByKey((name) => request.header(name)) : identify(request.raw)
+      const customerId = identified instanceof Promise ? await identified : identified
+      if (!isCustomerId(customerId)) return anonymous === 'skip' ? UNMETERED : unidentified()
+      const quantity = fixedUnits ?? parseQuantity(unitsOf(request.raw), 'units')
+      const admission = await meter.admit({ customerId, feature, quantity, key: newKey(), at, route: request.route })
+      if (admission.kind === 'refused') {
+        return { kind: 'refused', reply: refusalReply({ refusal: admission.refusal, instance: newKey(), actions: parts.actions, now: at }) }
+      }
+      const { reservation, allowance, period } = admission
+      const { included: limit, remaining } = allowance
+      return {
+        kind: 'admitted',
+        ticket: createTicket(reservation, remaining),
+        headers: rateLimitHeaders({ feature, limit, remaining, periodEnd: period.end, now: at }),
+      }
+    } catch (error) {
+      if (isStoreError(error)) return { kind: 'refused', reply: edgeReply('store_unavailable', 'The request could not be metered, so it was not served. Try again.') }
+      throw error
+    }
+  }
+
+  async function settle(ticket: Ticket, outcome: Outcome, raw: Raw): Promise<void> {
+    const open = ticket as OpenTicket
+    if (open.isSettled) return
+    open.isSettled = true
+    try {
+      await meter.settle(open.reservation, billedUnits(open, outcome, raw))
+    } catch (error) {
+      onError(error)
+    }
+  }
+
+  /** Units to bill, or null to void. */
+  function billedUnits(open: OpenTicket, outcome: Outcome, raw: Raw): Quantity | null {
+    switch (outcome.kind) {
+      case 'not_started':
+        return null
+      case 'aborted':
+        return onAbort === 'charge' ? (open.added ?? open.reservation.quantity) : null
+      case 'finished':
+        return isBilled(outcome.status) ? measured(open, outcome, raw) : null
+    }
+  }
+
+  function isBilled(status: number): boolean {
+    try {
+      return billWhen({ status })
+    } catch (error) {
+      onError(error)
+      return isBelow400({ status })
+    }
+  }
+
+  function measured(open: OpenTicket, outcome: Outcome, raw: Raw): Quantity {
+    if (open.added !== null) return open.added
+    if (fixedUnits !== null) return fixedUnits
+    try {
+      return parseQuantity(unitsOf(raw, outcome), 'units')
+    } catch (error) {
+      // The work was done and what was reserved for it stands; the developer hears of the mistake.
+      onError(error)
+      return open.reservation.quantity
+    }
+  }
+
+  function unitsOf(raw: Raw, outcome?: Outcome): QuantityInput {
+    if (typeof units !== 'function') return units ?? 1
+    return outcome === undefined ? units(raw) : units(raw, outcome)
+  }
+}
+
+const UNMETERED: Verdict = { kind: 'unmetered' }
+
+function createTicket(reservation: Reservation, remaining: Quantity | null): OpenTicket {
+  const { customerId, feature, key } = reservation
+  const meter: MeterContext = {
+    customerId,
+    feature,
+    key,
+    get remaining() {
+      return remaining === null ? null : formatQuantity(remaining)
+    },
+    add(units) {
+      ticket.added = (ticket.added ?? 0n) + parseQuantity(units, 'units')
+    },
+  }
+  const ticket: OpenTicket = { meter, reservation, added: null, isSettled: false }
+  return ticket
+}
+
+function unidentified(): Verdict {
+  return { kind: 'refused', reply: edgeReply('unidentified_customer', 'Send your API key in the x-api-key header or as a bearer token.') }
+}
+
+function isBelow400({ status }: { readonly status: number }): boolean {
+  return status < 400
+}
+
+function isStoreError(error: unknown): boolean {
+  return error instanceof FareboxError && (error.code === 'store_unavailable' || error.code === 'stopped')
+}

@@ -1,0 +1,112 @@
+/** Request time, in order: identify → admit → [handler] → settle → log. */
+
+import { type AccountState, type Entry, usageKey } from './account/account-state.ts'
+import { allowanceOf } from './account/allowance.ts'
+import { isInvoiced, type Subscription, usagePeriod } from './account/subscription.ts'
+import { admit, type Admission } from './admit/admit.ts'
+import type { Plan } from './catalog/plan.ts'
+import type { Change, Store } from './contracts/store.ts'
+import { FareboxError } from './errors.ts'
+import { place } from './log/place.ts'
+import type { Claim } from './records/claim.ts'
+import type { Refusal } from './records/refusal.ts'
+import type { Reservation } from './records/reservation.ts'
+import type { NewUsageEvent, Properties } from './records/usage-event.ts'
+import { settle } from './settle/settle.ts'
+import type { Opening } from './account/opening.ts'
+import { formatInstant } from './values/instant.ts'
+import { invariant } from './values/invariant.ts'
+import type { Quantity } from './values/quantity.ts'
+
+/** What became of a tracked event. */
+export type TrackResult =
+  /** Counted once, and durable. */
+  | { readonly kind: 'recorded'; readonly event: NewUsageEvent }
+  /** The log held the same under this key already: accepted, not counted again. */
+  | { readonly kind: 'repeat'; readonly event: NewUsageEvent }
+  /** The log holds other content under this key: nothing was written (HTTP 409). `fields` names what differs. */
+  | { readonly kind: 'conflict'; readonly event: NewUsageEvent; readonly fields: readonly string[] }
+  /** The plan does not allow it: nothing was written (HTTP 402 or 403). */
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+
+/** An event that somebody reports, rather than a request that is admitted. */
+export interface TrackClaim extends Claim {
+  readonly properties: Properties | null
+  readonly isKeyGiven: boolean
+  readonly isInstantGiven: boolean
+}
+
+export interface Meter {
+  /** Decides, counts and deducts in one act. The reservation is durable when the promise resolves. */
+  admit(claim: Claim): Promise<Admission>
+  /** Posts `billed` units, or voids when it is null. A reservation that ended already stays as it is. */
+  settle(reservation: Reservation, billed: Quantity | null, properties?: Properties | null): Promise<void>
+  track(claim: TrackClaim): Promise<TrackResult>
+}
+
+export interface MeterParts {
+  readonly store: Store
+  readonly planOf: (subscription: Subscription) => Plan
+  /** Entries that make a customer and a subscription for somebody who is seen for the first time. */
+  readonly open: Opening
+}
+
+export function createMeter({ store, planOf, open }: MeterParts): Meter {
+  return {
+    admit: (claim) => store.change({ customerId: claim.customerId }, (state) => admitTo(state, claim)),
+    settle: (reservation, billed, properties = null) =>
+      store.change({ customerId: reservation.customerId, urgency: 'soon' }, (state) => settleIn(state, reservation, billed, properties)),
+    track: (claim) =>
+      store.change({ customerId: claim.customerId, ...(claim.isKeyGiven ? { keys: [claim.key] } : {}) }, (state) => trackIn(state, claim)),
+  }
+
+  function admitTo(state: AccountState, claim: Claim): Change<Admission> {
+    const opened = open(state, claim.at)
+    const admission = admit(claim, opened.state, opened.state.subscription && planOf(opened.state.subscription))
+    if (admission.kind === 'refused') return { result: admission, entries: opened.entries }
+    return { result: admission, entries: [...opened.entries, { kind: 'reserved', reservation: admission.reservation }] }
+  }
+
+  function settleIn(state: AccountState, reservation: Reservation, billed: Quantity | null, properties: Properties | null): Change<void> {
+    // The process was taken for dead and its reservation resolved by the recorded rule: that stands.
+    if (!state.reservations.has(reservation.key)) return { result: undefined, entries: [] }
+    const settlement = settle(reservation, { billed, properties, room: roomBeside(state, reservation) })
+    const { periodStart, key } = reservation
+    const entry: Entry =
+      settlement.kind === 'voided' ? { kind: 'released', key } : { kind: 'posted', event: settlement.event, periodStart, keyGivenBy: 'farebox' }
+    return { result: undefined, entries: [entry] }
+  }
+
+  /** Units that the plan allows besides the reserved ones; null where overage is billed. */
+  function roomBeside({ subscription, usage }: AccountState, { feature, periodStart }: Reservation): Quantity | null {
+    const planFeature = subscription && planOf(subscription).features.get(feature)
+    if (planFeature?.kind !== 'metered') return 0n
+    const { isBlocked, remaining } = allowanceOf(planFeature, usage.get(usageKey(feature, periodStart)))
+    return isBlocked ? remaining : null
+  }
+
+  function trackIn(state: AccountState, claim: TrackClaim): Change<TrackResult> {
+    const { customerId, feature, quantity, at, key, route, properties } = claim
+    const event: NewUsageEvent = { customerId, feature, quantity, at, key, route, properties }
+    const placed = place(event, state.known.get(key), claim.isInstantGiven)
+    if (placed.kind !== 'new') return { result: placed, entries: [] }
+
+    const opened = open(state, at)
+    const { subscription } = opened.state
+    const admission = admit(claim, opened.state, subscription && planOf(subscription))
+    if (admission.kind === 'refused') return { result: admission, entries: opened.entries }
+    invariant(subscription !== null, 'an admitted claim has a subscription')
+    if (isInvoiced(subscription, usagePeriod(subscription, at))) throw periodInvoiced(claim)
+    const { periodStart } = admission.reservation
+    const keyGivenBy = claim.isKeyGiven ? 'caller' : 'farebox'
+    return { result: { kind: 'recorded', event }, entries: [...opened.entries, { kind: 'posted', event, periodStart, keyGivenBy }] }
+  }
+}
+
+function periodInvoiced({ customerId, at }: TrackClaim): FareboxError {
+  return new FareboxError(
+    'period_invoiced',
+    `Expected an event of a period that is not invoiced yet, got one of ${formatInstant(at)} for ${customerId}, whose invoice is final: report it with a later timestamp`,
+    { fields: { customerId, timestamp: at } },
+  )
+}

@@ -1,0 +1,118 @@
+/** The few reads around the one door for writes. They see what is committed. */
+
+import type { ApiKeyRecord } from '../account/account-state.ts'
+import { MAX_PAGE, type InvoiceQuery, type Page, type PageRequest, type StoredTotal, type TotalQuery } from '../contracts/store.ts'
+import { FareboxError } from '../errors.ts'
+import { type Invoice, parseInvoiceNumber } from '../records/invoice.ts'
+import type { UsageEvent } from '../records/usage-event.ts'
+import type { Quantity } from '../values/quantity.ts'
+import type { Labels } from './labels.ts'
+import { apiKeyFromRow, eventFromRow, invoiceFromRow } from './rows.ts'
+import type { Statements } from './statements.ts'
+
+const DEFAULT_PAGE = 100
+
+export interface Reads {
+  log(page: PageRequest): Page<UsageEvent>
+  events(query: TotalQuery & PageRequest): Page<UsageEvent>
+  recount(query: TotalQuery): { quantity: Quantity; events: number }
+  totals(page: PageRequest & { readonly customerId?: string | undefined }): Page<StoredTotal>
+  invoices(query: InvoiceQuery): Page<Invoice>
+  invoice(idOrNumber: string): Invoice | null
+  customerIds(page: PageRequest): Page<string>
+  apiKey(id: string): ApiKeyRecord | null
+  apiKeys(customerId: string): ApiKeyRecord[]
+}
+
+export function createReads(statements: Statements, labels: Labels): Reads {
+  return { log, events, recount, totals, invoices, invoice, customerIds, apiKey, apiKeys }
+
+  function log(page: PageRequest): Page<UsageEvent> {
+    const limit = limitOf(page)
+    const rows = statements.log.all(placeOf(page, 0), limit)
+    return { items: rows.map(eventFromRow), next: nextOf(rows, limit, (row) => String(row.seq)) }
+  }
+
+  function events(query: TotalQuery & PageRequest): Page<UsageEvent> {
+    const limit = limitOf(query)
+    const total = totalKeyOf(query)
+    if (total === null) return { items: [], next: null }
+    const rows = statements.chain.all({ ...total, before: placeOf(query, Number.MAX_SAFE_INTEGER), limit })
+    return { items: rows.map(eventFromRow), next: nextOf(rows, limit, (row) => String(row.seq)) }
+  }
+
+  function recount(query: TotalQuery): { quantity: Quantity; events: number } {
+    const total = totalKeyOf(query)
+    const counted = total === null ? undefined : statements.recount.get(total)
+    return { quantity: counted?.quantity ?? 0n, events: Number(counted?.events ?? 0n) }
+  }
+
+  function totalKeyOf({ customerId, feature, periodStart }: TotalQuery): { customer_id: number; feature_id: number; period_start: number } | null {
+    const customer = statements.customer.get(customerId)
+    const featureId = labels.find(feature)
+    if (customer === undefined || featureId === null) return null
+    return { customer_id: Number(customer.id), feature_id: featureId, period_start: periodStart }
+  }
+
+  function totals(page: PageRequest & { readonly customerId?: string | undefined }): Page<StoredTotal> {
+    const limit = limitOf(page)
+    const [customer_id = 0, feature_id = 0, period_start = 0] = (page.after ?? '').split(':').map(Number)
+    const rows = statements.totals.all({ customer: page.customerId ?? null, customer_id, feature_id, period_start, limit })
+    const items = rows.map((row) => ({
+      customerId: row.customer,
+      feature: row.feature,
+      periodStart: Number(row.period_start),
+      quantity: row.quantity,
+      events: Number(row.events),
+      invoiceId: row.invoice_id,
+    }))
+    return { items, next: nextOf(rows, limit, (row) => `${row.customer_id}:${row.feature_id}:${row.period_start}`) }
+  }
+
+  function invoices(query: InvoiceQuery): Page<Invoice> {
+    const limit = limitOf(query)
+    const after = placeOf(query, 0)
+    const { customerId } = query
+    const rows = customerId === undefined ? statements.invoices.all(after, limit) : statements.invoicesOf.all(customerId, after, limit)
+    return { items: rows.map(invoiceFromRow), next: nextOf(rows, limit, (row) => String(row.seq)) }
+  }
+
+  function invoice(idOrNumber: string): Invoice | null {
+    const written = parseInvoiceNumber(idOrNumber)
+    const byNumber = written === null ? undefined : statements.invoiceByNumber.get(written.series, written.number)
+    const row = byNumber ?? statements.invoiceById.get(idOrNumber)
+    return row === undefined ? null : invoiceFromRow(row)
+  }
+
+  function customerIds(page: PageRequest): Page<string> {
+    const limit = limitOf(page)
+    const rows = statements.customerIds.all(placeOf(page, 0), limit)
+    return { items: rows.map(({ customer }) => customer), next: nextOf(rows, limit, (row) => String(row.id)) }
+  }
+
+  function apiKey(id: string): ApiKeyRecord | null {
+    const row = statements.apiKey.get(id)
+    return row === undefined ? null : apiKeyFromRow(row)
+  }
+
+  function apiKeys(customerId: string): ApiKeyRecord[] {
+    return statements.apiKeys.all(customerId).map(apiKeyFromRow)
+  }
+}
+
+function limitOf({ limit = DEFAULT_PAGE }: PageRequest): number {
+  if (Number.isSafeInteger(limit) && limit >= 1 && limit <= MAX_PAGE) return limit
+  throw new FareboxError('invalid_option', `Expected limit to be a whole number from 1 to ${MAX_PAGE}, got ${String(limit)}`, { fields: { limit } })
+}
+
+function placeOf({ after }: PageRequest, first: number): number {
+  if (after === undefined) return first
+  const place = Number(after)
+  if (Number.isSafeInteger(place) && place >= 0) return place
+  throw new FareboxError('invalid_option', `Expected after to be the cursor of a page before, got ${JSON.stringify(after)}`, { fields: { after } })
+}
+
+function nextOf<Row>(rows: readonly Row[], limit: number, cursor: (row: Row) => string): string | null {
+  const last = rows.at(-1)
+  return last === undefined || rows.length < limit ? null : cursor(last)
+}

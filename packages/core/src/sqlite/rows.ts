@@ -1,0 +1,145 @@
+/** Conversions between records and rows: `toRow` and `fromRow`, asserted on both sides. */
+
+import type { ApiKeyRecord } from '../account/account-state.ts'
+import type { Customer } from '../account/customer.ts'
+import type { Subscription, SubscriptionStatus } from '../account/subscription.ts'
+import { type Invoice, invoiceNumber, type InvoiceStatus } from '../records/invoice.ts'
+import type { Reservation } from '../records/reservation.ts'
+import type { UsageEvent } from '../records/usage-event.ts'
+import { invariant } from '../values/invariant.ts'
+
+/** Integers come back as bigint (`safeIntegers`), because quantities do not fit a double. */
+export interface CustomerRow {
+  readonly id: bigint
+  readonly customer: string
+  readonly name: string | null
+  readonly email: string | null
+  readonly time_zone: string
+  readonly created_at: bigint
+}
+
+export interface SubscriptionRow {
+  readonly id: string
+  readonly plan: string
+  readonly catalog_version: string
+  readonly status: string
+  readonly anchor: bigint
+  readonly time_zone: string
+  readonly starts_at: bigint
+  readonly ends_at: bigint | null
+  readonly next_moment: bigint
+  readonly due_at: bigint | null
+}
+
+export interface EventRow {
+  readonly seq: bigint
+  readonly customer: string
+  readonly feature: string
+  readonly quantity: bigint
+  readonly at: bigint
+  readonly route: string | null
+  readonly key: string
+  readonly properties: string | null
+}
+
+export interface InvoiceRow {
+  readonly seq: bigint
+  readonly status: string
+  readonly series: string | null
+  readonly number: bigint | null
+  readonly document: string
+}
+
+export interface ApiKeyRow {
+  readonly id: string
+  readonly customer: string
+  readonly name: string | null
+  readonly secret_hash: string
+  readonly created_at: bigint
+  readonly revoked_at: bigint | null
+}
+
+export function customerFromRow(row: CustomerRow): Customer {
+  return { id: row.customer, name: row.name, email: row.email, timeZone: row.time_zone, createdAt: Number(row.created_at) }
+}
+
+export function subscriptionFromRow(customerId: string, row: SubscriptionRow): Subscription {
+  return {
+    id: row.id,
+    customerId,
+    plan: row.plan,
+    catalogVersion: row.catalog_version,
+    // The table's own CHECK allows these words only.
+    status: row.status as SubscriptionStatus,
+    anchor: Number(row.anchor),
+    timeZone: row.time_zone,
+    startsAt: Number(row.starts_at),
+    endsAt: row.ends_at === null ? null : Number(row.ends_at),
+    nextMoment: Number(row.next_moment),
+    dueAt: row.due_at === null ? null : Number(row.due_at),
+  }
+}
+
+export function subscriptionToRow(customerRowId: number, subscription: Subscription): Record<string, string | number | null> {
+  const { id, plan, status, anchor } = subscription
+  return {
+    customer_id: customerRowId,
+    id,
+    plan,
+    catalog_version: subscription.catalogVersion,
+    status,
+    anchor,
+    time_zone: subscription.timeZone,
+    starts_at: subscription.startsAt,
+    ends_at: subscription.endsAt,
+    next_moment: subscription.nextMoment,
+    due_at: subscription.dueAt,
+  }
+}
+
+export function eventFromRow(row: EventRow): UsageEvent {
+  invariant(row.quantity >= 0n, 'the log holds no negative quantity')
+  return {
+    seq: Number(row.seq),
+    customerId: row.customer,
+    feature: row.feature,
+    quantity: row.quantity,
+    at: Number(row.at),
+    key: row.key,
+    route: row.route,
+    properties: row.properties === null ? null : JSON.parse(row.properties),
+  }
+}
+
+export function apiKeyFromRow(row: ApiKeyRow): ApiKeyRecord {
+  const { id, name } = row
+  const revokedAt = row.revoked_at === null ? null : Number(row.revoked_at)
+  return { id, customerId: row.customer, name, secretHash: row.secret_hash, createdAt: Number(row.created_at), revokedAt }
+}
+
+/** Members of an invoice that are bigint in the record and a decimal string in its document. */
+const BIGINT_MEMBERS = new Set(['minor', 'quantity', 'included', 'billable', 'per'])
+
+/** The invoice without its number and status, which have columns of their own. */
+export function invoiceToDocument(invoice: Invoice): string {
+  const { number: _number, status: _status, ...document } = invoice
+  return JSON.stringify(document, (_member, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
+}
+
+export function invoiceFromRow(row: InvoiceRow): Invoice {
+  const document = JSON.parse(row.document, (member, value: unknown) =>
+    BIGINT_MEMBERS.has(member) && typeof value === 'string' ? BigInt(value) : value,
+  )
+  invariant((row.number === null) === (row.status === 'draft'), 'a draft has no number and a final invoice has one')
+  const number = row.series === null || row.number === null ? null : invoiceNumber(row.series, Number(row.number))
+  return { ...document, number, status: row.status as InvoiceStatus }
+}
+
+/** Reservations as JSON: the quantity as a decimal string, because a double would not hold it. */
+export function reservationsToRow(reservations: Iterable<Reservation>): string {
+  return JSON.stringify([...reservations], (_member, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
+}
+
+export function reservationsFromRow(text: string): Reservation[] {
+  return JSON.parse(text, (member, value: unknown) => (member === 'quantity' ? BigInt(String(value)) : value))
+}

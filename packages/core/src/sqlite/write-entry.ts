@@ -1,0 +1,117 @@
+/** Writes one entry of a change inside the batch's transaction, and applies it to the account's state. */
+
+import { applyEntry, type Entry, usageKey } from '../account/account-state.ts'
+import { invariant } from '../values/invariant.ts'
+import type { LoadedAccount } from './accounts.ts'
+import type { Labels } from './labels.ts'
+import { invoiceToDocument, subscriptionToRow } from './rows.ts'
+import type { Statements } from './statements.ts'
+import type { HeldChanges } from './held.ts'
+
+/** What one transaction gathers while its changes are applied; written once at its end. */
+export interface Batch {
+  readonly touched: Map<string, LoadedAccount>
+  /** Usage keys whose totals changed, by account. */
+  readonly dirty: Map<LoadedAccount, Set<string>>
+  readonly held: HeldChanges
+  /** Place that the next event takes in the log. */
+  nextSeq: number
+}
+
+export function emptyBatch(nextSeq: number): Batch {
+  return { touched: new Map(), dirty: new Map(), held: { added: new Map(), ended: new Set() }, nextSeq }
+}
+
+export interface EntryWriter {
+  write(batch: Batch, account: LoadedAccount, entry: Entry): void
+  /** Writes the totals that the batch changed: once each, whatever the number of events. */
+  writeTotals(batch: Batch): void
+}
+
+export function createEntryWriter(statements: Statements, labels: Labels): EntryWriter {
+  return { write, writeTotals }
+
+  function write(batch: Batch, account: LoadedAccount, entry: Entry): void {
+    invariant(account.rowId !== 0 || entry.kind === 'customer' || entry.kind === 'released', 'an account begins with its customer')
+    switch (entry.kind) {
+      case 'customer':
+        writeCustomer(account, entry.customer)
+        break
+      case 'subscription':
+        statements.saveSubscription.run(subscriptionToRow(account.rowId, entry.subscription))
+        break
+      case 'reserved':
+        batch.held.added.set(entry.reservation.key, entry.reservation)
+        break
+      case 'released':
+        batch.held.ended.add(entry.key)
+        break
+      case 'posted':
+        return writePosted(batch, account, entry)
+      case 'drafted':
+        statements.saveDraft.run(account.rowId, entry.invoice.id, invoiceToDocument(entry.invoice))
+        break
+      case 'finalized':
+        writeFinalized(batch, account, entry)
+        break
+      case 'api_key': {
+        const { id, name, secretHash, createdAt, revokedAt } = entry.apiKey
+        statements.saveApiKey.run(id, account.rowId, name, secretHash, createdAt, revokedAt)
+        break
+      }
+    }
+    applyEntry(account.state, entry)
+  }
+
+  function writeCustomer(account: LoadedAccount, customer: Extract<Entry, { kind: 'customer' }>['customer']): void {
+    const { id, name, email, timeZone, createdAt } = customer
+    if (account.rowId === 0) account.rowId = Number(statements.insertCustomer.run(id, name, email, timeZone, createdAt).lastInsertRowid)
+    else statements.updateCustomer.run(name, email, timeZone, account.rowId)
+  }
+
+  function writePosted(batch: Batch, account: LoadedAccount, entry: Extract<Entry, { kind: 'posted' }>): void {
+    const { event, periodStart } = entry
+    const seq = batch.nextSeq
+    const key = usageKey(event.feature, periodStart)
+    const previous = account.state.usage.get(key)?.lastSeq ?? 0
+    const routeId = event.route === null ? null : labels.idOf(event.route)
+    const properties = event.properties === null ? null : JSON.stringify(event.properties)
+    statements.insertEvent.run(seq, account.rowId, labels.idOf(event.feature), event.quantity, event.at, previous, routeId, event.key, properties)
+    if (entry.keyGivenBy === 'caller') statements.insertEventKey.run(account.rowId, event.key, seq)
+    if (account.state.reservations.has(event.key)) batch.held.ended.add(event.key)
+    batch.nextSeq = seq + 1
+    let dirty = batch.dirty.get(account)
+    if (dirty === undefined) batch.dirty.set(account, (dirty = new Set()))
+    dirty.add(key)
+    applyEntry(account.state, entry, seq)
+  }
+
+  function writeFinalized(batch: Batch, account: LoadedAccount, entry: Extract<Entry, { kind: 'finalized' }>): void {
+    // Totals of this very batch must be in their table before they are sealed.
+    writeTotalsOf(batch, account)
+    const { invoice, series } = entry
+    const number = statements.takeNumber.get(series)
+    invariant(number !== undefined, 'a series gives its next number')
+    const finalized = statements.finalizeInvoice.run(invoice.status, series, number, invoiceToDocument(invoice), account.rowId, invoice.id)
+    invariant(finalized.changes === 1, 'an invoice is finalized once, from its draft')
+    for (const { feature, periodStart } of entry.sealed) {
+      const sealed = statements.sealTotal.run(invoice.id, account.rowId, labels.idOf(feature), periodStart)
+      invariant(sealed.changes === 1, 'a total is sealed once')
+    }
+  }
+
+  function writeTotals(batch: Batch): void {
+    for (const account of batch.dirty.keys()) writeTotalsOf(batch, account)
+  }
+
+  function writeTotalsOf(batch: Batch, account: LoadedAccount): void {
+    for (const key of batch.dirty.get(account) ?? []) {
+      const usage = account.state.usage.get(key)
+      invariant(usage !== undefined, 'a changed total is part of the account')
+      const { feature, periodStart, posted, events, lastSeq } = usage
+      const saved = statements.saveTotal.run(account.rowId, labels.idOf(feature), periodStart, posted, events, lastSeq)
+      invariant(saved.changes === 1, 'usage of a final invoice never changes')
+    }
+    batch.dirty.delete(account)
+  }
+}

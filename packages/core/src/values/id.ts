@@ -1,0 +1,29 @@
+/** Identifiers and secrets: the only place where chance comes in. */
+
+import { randomBytes } from 'node:crypto'
+
+/** 128 bits: no two are ever the same. */
+const ID_BYTES = 16
+
+/** A new identifier such as `sub_4f0c…`: the prefix and 32 hexadecimal digits. */
+export function randomId(prefix: string): string {
+  return `${prefix}_${randomBytes(ID_BYTES).toString('hex')}`
+}
+
+/**
+ * A source of keys that are never given twice: a random part drawn once, and a counter. A key costs no randomness, so one
+ * can be made for each request. Its keys can be guessed from one another: they name things, they protect nothing.
+ */
+export function createKeySource(): () => string {
+  const source = randomBytes(ID_BYTES).toString('base64url')
+  let count = 0
+  return () => {
+    count += 1
+    return `${source}-${count}`
+  }
+}
+
+/** A secret of so many random bytes, in letters, digits, `-` and `_` (base64url). */
+export function randomSecret(bytes: number): string {
+  return randomBytes(bytes).toString('base64url')
+}

@@ -1,0 +1,106 @@
+/** Periods, counted from the anchor in a time zone: the n-th boundary never depends on the one before it. */
+
+import { Temporal } from 'temporal-polyfill'
+import { invariant } from './invariant.ts'
+
+/** Boundaries every `months` months from `anchor` (epoch milliseconds), at the anchor's day and time of day in `timeZone`. */
+export interface Schedule {
+  readonly anchor: number
+  readonly months: number
+  /** IANA name. */
+  readonly timeZone: string
+}
+
+/** [start, end) in epoch milliseconds: the instant of an end belongs to the next period. */
+export interface Period {
+  /** 0 begins at the anchor; negative before it. */
+  readonly index: number
+  readonly start: number
+  readonly end: number
+}
+
+/** Ten thousand years: nothing that is billed is further from its anchor. */
+const MAX_MONTHS_FROM_ANCHOR = 120_000
+
+/**
+ * The n-th boundary in epoch milliseconds; boundary 0 is the anchor, `n` may be negative. A month without the anchor's day
+ * gives its last day (31 January, 28 February, 31 March). A local time that a clock change skips is moved forward by the
+ * gap, one that it repeats is taken the first time.
+ */
+export function boundary(schedule: Schedule, n: number): number {
+  return boundaryFrom(zoned(schedule.anchor, schedule.timeZone), schedule.months, n)
+}
+
+/** The period that holds the instant `at`. Asking again for the same period costs no calendar arithmetic. */
+export function periodAt(schedule: Schedule, at: number): Period {
+  const remembered = recent.get(schedule.anchor)
+  if (remembered !== undefined && answers(remembered, schedule, at)) return remembered.period
+  const period = findPeriod(schedule, at)
+  remember({ months: schedule.months, timeZone: schedule.timeZone, period }, schedule.anchor)
+  return period
+}
+
+/** Whether the text is an IANA time zone name that this runtime knows. */
+export function isTimeZone(name: string): boolean {
+  if (typeof name !== 'string' || !/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(name)) return false
+  try {
+    zoned(0, name)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function findPeriod(schedule: Schedule, at: number): Period {
+  const { months, timeZone } = schedule
+  const anchor = zoned(schedule.anchor, timeZone)
+  let index = Math.floor(monthsBetween(anchor, zoned(at, timeZone)) / months)
+  let start = boundaryFrom(anchor, months, index)
+  let end = boundaryFrom(anchor, months, index + 1)
+  // The calendar month is right to within one: the day of the month, and a clock change at its end, decide the rest.
+  if (start > at) [index, start, end] = [index - 1, boundaryFrom(anchor, months, index - 1), start]
+  else if (end <= at) [index, start, end] = [index + 1, end, boundaryFrom(anchor, months, index + 2)]
+
+  invariant(start <= at && at < end, 'every instant is in exactly one period')
+  return { index, start, end }
+}
+
+function boundaryFrom(anchor: Temporal.ZonedDateTime, months: number, n: number): number {
+  invariant(Number.isInteger(months) && months >= 1, 'a period has at least one month')
+  invariant(
+    Number.isInteger(n) && Math.abs(n * months) <= MAX_MONTHS_FROM_ANCHOR,
+    'a period is within ten thousand years of its anchor',
+  )
+  // Adding to the anchor, in its own zone, resolves skipped and repeated local times as 'compatible'.
+  return anchor.add({ months: n * months }).epochMilliseconds
+}
+
+/** Calendar months from one month to another, whatever the days. */
+function monthsBetween(from: Temporal.ZonedDateTime, to: Temporal.ZonedDateTime): number {
+  return (to.year - from.year) * 12 + to.month - from.month
+}
+
+function zoned(instant: number, timeZone: string): Temporal.ZonedDateTime {
+  return Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(timeZone)
+}
+
+interface Remembered {
+  readonly months: number
+  readonly timeZone: string
+  readonly period: Period
+}
+
+/** The period last asked for, by anchor: subscriptions that share an anchor mostly share the period too. */
+const recent = new Map<number, Remembered>()
+
+/** Some 2 MB. Beyond it all are forgotten at once: dropping the oldest one by one leaves a Map full of holes to step over. */
+const MAX_REMEMBERED = 10_000
+
+function answers({ months, timeZone, period }: Remembered, schedule: Schedule, at: number): boolean {
+  return period.start <= at && at < period.end && months === schedule.months && timeZone === schedule.timeZone
+}
+
+function remember(entry: Remembered, anchor: number): void {
+  if (recent.size >= MAX_REMEMBERED) recent.clear()
+  recent.set(anchor, entry)
+}
