@@ -107,7 +107,7 @@ export function readName(field: Field): string | null {
   return refuse(field, { expected: `a text of 1 to ${MAX_NAME_LENGTH} characters`, fix: 'shorten it, or leave it out' })
 }
 
-/** 10^12 of the main unit: enough for any currency, and a sum in minor units still fits 64 bits. */
+/** 10^12 of the main unit: enough for any currency, and in minor units far below what 64 bits hold. */
 const MAX_PRICE: Decimal = toDecimal(1_000_000_000_000n)
 
 /** Takes a price: a plain decimal string from 0 to 10^12 with at most 12 decimals. Refuses with `invalid_price`. */
@@ -138,7 +138,7 @@ export function readQuantity(field: Field, expected: string): Quantity {
 }
 
 /** The value as it stands in a message. */
-export function shown(value: unknown): string {
+function shown(value: unknown): string {
   if (value === undefined) return 'missing'
   if (typeof value === 'string') return `'${value.length > 60 ? `${value.slice(0, 60)}…` : value}'`
   if (typeof value === 'bigint') return `${value}n`
