@@ -69,9 +69,10 @@ export interface AdminParts {
   readonly clock: Clock
   readonly catalog: Catalog
   readonly ready: Promise<void>
+  readonly onKeyRevoked: () => void
 }
 
-export function createAdmin({ store, clock, catalog, ready }: AdminParts): {
+export function createAdmin({ store, clock, catalog, ready, onKeyRevoked }: AdminParts): {
   readonly customers: Customers
   readonly subscriptions: Subscriptions
   readonly apiKeys: ApiKeys
@@ -106,7 +107,7 @@ export function createAdmin({ store, clock, catalog, ready }: AdminParts): {
     if (!isCustomerId(customerId)) throw invalidCustomer(customerId)
     if (!catalog.plans.has(plan)) {
       const codes = [...catalog.plans.keys()].join(', ')
-      throw new FareboxError('unknown_plan', `Expected one of the catalog's plans ${codes}, got '${String(plan)}': fix its spelling or add it to plans`, { fields: { plan } })
+      throw new FareboxError('unknown_plan', `Expected one of the catalog's plans ${codes}, got '${plan}': fix its spelling or add it to plans`, { fields: { plan } })
     }
     const start = startsAt === undefined ? clock.now() : parseInstant(startsAt, 'startsAt')
     await ready
@@ -147,6 +148,7 @@ export function createAdmin({ store, clock, catalog, ready }: AdminParts): {
     if (stored === null) throw new FareboxError('not_found', `There is no API key ${JSON.stringify(id)}: give the id of a key, not the key itself`, { fields: { id } })
     const apiKey = { ...stored, revokedAt: stored.revokedAt ?? clock.now() }
     await store.change({ customerId: stored.customerId }, () => ({ result: undefined, entries: [{ kind: 'api_key', apiKey }] }))
+    onKeyRevoked()
     const { secretHash: _secretHash, ...shown } = apiKey
     return shown
   }

@@ -13,7 +13,7 @@ import { becomeDefault, stopBeingDefault } from './default-farebox.ts'
 import { FareboxError } from './errors.ts'
 import type { Gate, MeterOptions } from './http/contract.ts'
 import { createGate, type GateParts } from './http/gate.ts'
-import { createIdentifyByKey } from './identify/identify.ts'
+import { createKeyIdentification } from './identify/identify.ts'
 import { checkFareboxOptions, checkMeterOptions, featureOf } from './farebox-options.ts'
 import { createMeter } from './meter.ts'
 import type { Invoice } from './records/invoice.ts'
@@ -96,12 +96,13 @@ export function createFarebox(options: FareboxOptions): Farebox {
   const open = createOpening({ defaultPlan: defaultPlanOf(catalog), catalogVersion: catalog.version, newSubscriptionId: () => randomId('sub') })
   const meter = createMeter({ store, planOf, open })
   const newKey = createKeySource()
+  const keys = createKeyIdentification((id) => store.apiKey(id))
   const ready = start()
   // A rejection is told to whoever awaits `ready`; nobody awaiting it must not end the process.
   ready.catch(() => {})
   const closeParts: CloseParts = { store, catalogOf, series }
   const actions = upgradeUrl === undefined ? [] : ([{ rel: 'upgrade', href: upgradeUrl, method: 'GET' }] as const)
-  const gateParts: GateParts = { meter, clock, ready, identifyByKey: createIdentifyByKey((id) => store.apiKey(id)), newKey, actions, onError }
+  const gateParts: GateParts = { meter, clock, ready, keys, newKey, actions, onError }
   let sweep: NodeJS.Timeout | null = null
 
   const farebox: Farebox = {
@@ -110,7 +111,7 @@ export function createFarebox(options: FareboxOptions): Farebox {
     store: store.facts,
     ready,
     usage: createUsage({ meter, store, clock, catalog, planOf, newKey, ready }),
-    ...createAdmin({ store, clock, catalog, ready }),
+    ...createAdmin({ store, clock, catalog, ready, onKeyRevoked: keys.forget }),
     events: { list: (page = {}) => whenReady(() => store.log(page)), of: (query) => whenReady(() => store.events(query)) },
     invoices: {
       list: (query = {}) => whenReady(() => store.invoices(query)),

@@ -2,7 +2,7 @@
 
 import { FareboxError } from '../errors.ts'
 import { isCustomerId } from '../identify/customer-id.ts'
-import type { IdentifyByKey } from '../identify/identify.ts'
+import type { KeyIdentification } from '../identify/identify.ts'
 import type { Meter } from '../meter.ts'
 import type { Reservation } from '../records/reservation.ts'
 import type { Clock } from '../values/clock.ts'
@@ -16,7 +16,7 @@ export interface GateParts {
   readonly meter: Meter
   readonly clock: Clock
   readonly ready: Promise<void>
-  readonly identifyByKey: IdentifyByKey
+  readonly keys: KeyIdentification
   readonly newKey: () => string
   readonly actions: readonly Action[]
   /** Gets errors that no answer can carry any more. */
@@ -32,7 +32,7 @@ interface OpenTicket extends Ticket {
 
 /** `feature` is a metered feature of the catalog; `options` were checked by the caller. */
 export function createGate<Raw>(parts: GateParts, feature: string, options: MeterOptions<Raw>): Gate<Raw> {
-  const { meter, clock, identifyByKey, newKey, onError } = parts
+  const { meter, clock, keys, newKey, onError } = parts
   const { units, identify, anonymous = 'reject', billWhen = isBelow400, onAbort = 'charge' } = options
   const fixedUnits = typeof units === 'function' ? null : units === undefined ? ONE : parseQuantity(units, 'units')
   let isReady = false
@@ -45,7 +45,7 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
     const at = clock.now()
     try {
       if (!isReady) await parts.ready
-      const identified = identify === undefined ? identifyByKey((name) => request.header(name)) : identify(request.raw)
+      const identified = identify === undefined ? keys.identify((name) => request.header(name)) : identify(request.raw)
       const customerId = identified instanceof Promise ? await identified : identified
       if (!isCustomerId(customerId)) return anonymous === 'skip' ? UNMETERED : unidentified()
       const quantity = fixedUnits ?? parseQuantity(unitsOf(request.raw), 'units')

@@ -8,17 +8,24 @@ import { isApiKeyValid, parseApiKey } from './api-key.ts'
 const REMEMBERED_KEYS = 10_000
 const REMEMBERED_FOR_MS = 10_000
 
-/** Gives a customer's id for the headers of a request; a promise only when the store has to be asked. */
-export type IdentifyByKey = (header: (name: string) => string | undefined) => string | null | Promise<string | null>
+export interface KeyIdentification {
+  /** Gives a customer's id for the headers of a request; a promise only when the store has to be asked. */
+  identify(header: (name: string) => string | undefined): string | null | Promise<string | null>
+  /** Forgets every remembered key, so that a key revoked in this process stops working at once. */
+  forget(): void
+}
 
 /** The default way: the `x-api-key` header or a bearer token, looked up among the stored keys. */
-export function createIdentifyByKey(findKey: (id: string) => Promise<ApiKeyRecord | null>): IdentifyByKey {
+export function createKeyIdentification(findKey: (id: string) => Promise<ApiKeyRecord | null>): KeyIdentification {
   const remembered = new LRUCache<string, string>({ max: REMEMBERED_KEYS, ttl: REMEMBERED_FOR_MS })
 
-  return (header) => {
-    const text = header('x-api-key') ?? bearerToken(header('authorization'))
-    if (text === undefined) return null
-    return remembered.get(text) ?? look(text)
+  return {
+    identify(header) {
+      const text = header('x-api-key') ?? bearerToken(header('authorization'))
+      if (text === undefined) return null
+      return remembered.get(text) ?? look(text)
+    },
+    forget: () => remembered.clear(),
   }
 
   async function look(text: string): Promise<string | null> {

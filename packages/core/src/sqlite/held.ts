@@ -41,7 +41,7 @@ export function createHeld(statements: Statements, process: string): Held {
   return { of: (customerId) => byCustomer.get(customerId)?.values() ?? [], refreshOthers, write, others }
 
   function refreshOthers(): void {
-    for (const row of [...rows.values()]) if (row.process !== process) forgetRow(row)
+    for (const row of rows.values()) if (row.process !== process) forgetRow(row)
     for (const stored of statements.reservations.all()) {
       if (stored.process === process) continue
       keepRow({ id: Number(stored.id), process: stored.process, members: byKey(reservationsFromRow(stored.reservations)) })
@@ -89,7 +89,7 @@ export function createHeld(statements: Statements, process: string): Held {
   }
 
   function forgetRow(row: HeldRow): void {
-    for (const key of [...row.members.keys()]) forget(row, key)
+    for (const key of row.members.keys()) forget(row, key)
     rows.delete(row.id)
   }
 
