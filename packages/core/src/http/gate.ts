@@ -41,6 +41,8 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
   return { admit, settle }
 
   async function admit(request: MeteredRequest<Raw>): Promise<Verdict> {
+    // A preflight asks what it may do; it is never counted, whatever answers it.
+    if (request.method === 'OPTIONS') return UNMETERED
     // Read before anything is awaited: the instant of the request is the event's timestamp.
     const at = clock.now()
     try {

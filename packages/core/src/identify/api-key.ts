@@ -1,8 +1,9 @@
 /** API keys: what one looks like, how it is stored, how a presented one is checked. */
 
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, timingSafeEqual } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { ApiKeyRecord } from '../account/account-state.ts'
+import { randomSecret } from '../values/id.ts'
 
 /** The parts of a presented key. */
 export interface PresentedKey {
@@ -20,8 +21,8 @@ const FORMAT = /^fb_([0-9a-f]{16})_([0-9a-f]{64})_([0-9a-f]{8})$/
 
 /** A new key, `fb_<id>_<secret>_<checksum>`. The text is shown once and never stored. */
 export function newApiKey(): { readonly id: string; readonly text: string; readonly secretHash: string } {
-  const id = randomBytes(ID_BYTES).toString('hex')
-  const secret = randomBytes(SECRET_BYTES).toString('hex')
+  const id = randomSecret(ID_BYTES)
+  const secret = randomSecret(SECRET_BYTES)
   return { id, text: `fb_${id}_${secret}_${checksum(id, secret)}`, secretHash: hash(secret) }
 }
 

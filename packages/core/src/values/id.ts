@@ -23,7 +23,7 @@ export function createKeySource(): () => string {
   }
 }
 
-/** A secret of so many random bytes, in letters, digits, `-` and `_` (base64url). */
+/** A secret of so many random bytes, in hexadecimal digits. */
 export function randomSecret(bytes: number): string {
-  return randomBytes(bytes).toString('base64url')
+  return randomBytes(bytes).toString('hex')
 }
