@@ -1,6 +1,6 @@
 /** Period end, in order: log ═▶ aggregate → rate → invoice. */
 
-import { type AccountState, usageKey } from './account/account-state.ts'
+import { type AccountState, findUsage } from './account/account-state.ts'
 import { momentAt, periodEndingAt, type Subscription, withNextMoment } from './account/subscription.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import type { MeteredTerms } from './catalog/plan.ts'
@@ -111,7 +111,7 @@ function usageOfPeriod(state: AccountState, { catalog, subscription, period }: U
   for (const terms of plan?.features.values() ?? []) {
     const feature = catalog.features.get(terms.feature)
     if (terms.kind !== 'metered' || feature === undefined) continue
-    const usage = state.usage.get(usageKey(terms.feature, period.start))
+    const usage = findUsage(state.usage, terms.feature, period.start)
     const used = usage?.posted ?? 0n
     const { included, billable } = splitByAllowance(terms, used)
     const rated = terms.overage === 'block' ? [] : rate(terms.overage, billable)
@@ -185,7 +185,7 @@ async function finalizeDraft(parts: CloseParts, draft: Invoice, now: number): Pr
 /** Usage that the invoice's lines are made of: what it takes out of the open period. */
 function sealedBy(state: AccountState, invoice: Invoice): { feature: string; periodStart: number; total: { quantity: Quantity; events: number } }[] {
   const features = new Set(invoice.lines.filter((line) => line.type === 'feature_usage').map((line) => line.feature))
-  return [...state.usage.values()]
+  return state.usage
     .filter(({ feature, periodStart, events }) => events > 0 && features.has(feature) && periodStart === invoice.period[0])
     .map(({ feature, periodStart, posted, events }) => ({ feature, periodStart, total: { quantity: posted, events } }))
 }

@@ -1,6 +1,6 @@
 /** Request time, in order: identify → admit → [handler] → settle → log. */
 
-import { type AccountState, type Entry, usageKey } from './account/account-state.ts'
+import { type AccountState, type Entry, findUsage } from './account/account-state.ts'
 import { allowanceOf } from './account/allowance.ts'
 import { isInvoiced, type Subscription, usagePeriod } from './account/subscription.ts'
 import { admit, type Admission } from './admit/admit.ts'
@@ -81,7 +81,7 @@ export function createMeter({ store, planOf, open }: MeterParts): Meter {
   function roomBeside({ subscription, usage }: AccountState, { feature, periodStart }: Reservation): Quantity | null {
     const planFeature = subscription && planOf(subscription).features.get(feature)
     if (planFeature?.kind !== 'metered') return 0n
-    const { isBlocked, remaining } = allowanceOf(planFeature, usage.get(usageKey(feature, periodStart)))
+    const { isBlocked, remaining } = allowanceOf(planFeature, findUsage(usage, feature, periodStart))
     return isBlocked ? remaining : null
   }
 

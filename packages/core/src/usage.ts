@@ -1,6 +1,6 @@
 /** Usage in code: tracking events without a request, and reading what a period holds. */
 
-import { usageKey } from './account/account-state.ts'
+import { findUsage } from './account/account-state.ts'
 import { allowanceOf } from './account/allowance.ts'
 import { isInForce, type Subscription, usagePeriod } from './account/subscription.ts'
 import type { Catalog, FeatureCode } from './catalog/catalog.ts'
@@ -105,7 +105,7 @@ export function createUsage({ meter, store, clock, catalog, planOf, newKey, read
       const { start, end } = usagePeriod(subscription, at)
       const result = [...planOf(subscription).features.values()].flatMap((terms) => {
         if (terms.kind !== 'metered') return []
-        const usage = state.usage.get(usageKey(terms.feature, start))
+        const usage = findUsage(state.usage, terms.feature, start)
         const { included, remaining } = allowanceOf(terms, usage)
         return [{ feature: terms.feature, period: [start, end] as const, posted: usage?.posted ?? 0n, reserved: usage?.reserved ?? 0n, included, remaining }]
       })

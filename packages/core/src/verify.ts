@@ -70,7 +70,7 @@ export async function verify({ store, catalogOf }: VerifyParts): Promise<Audit> 
     let account = accounts.get(customerId)
     if (account === undefined) {
       // A copy: the state belongs to the store, which goes on changing it.
-      account = await store.change({ customerId }, (state) => ({ result: { ...state, usage: new Map(state.usage) }, entries: [] }))
+      account = await store.change({ customerId }, (state) => ({ result: { ...state, usage: state.usage.map((usage) => ({ ...usage })) }, entries: [] }))
       accounts.set(customerId, account)
     }
     return account
@@ -79,7 +79,7 @@ export async function verify({ store, catalogOf }: VerifyParts): Promise<Audit> 
   function limitsOf(state: AccountState): Difference[] {
     const { subscription, customerId } = state
     const plan = subscription === null ? undefined : catalogOf(subscription).plans.get(subscription.plan)
-    return [...state.usage.values()].flatMap((usage) => {
+    return state.usage.flatMap((usage) => {
       const terms = plan?.features.get(usage.feature)
       if (terms?.kind !== 'metered') return []
       const { included, used, isBlocked } = allowanceOf(terms, usage)

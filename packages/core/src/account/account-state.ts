@@ -31,8 +31,8 @@ export interface AccountState {
   readonly customerId: string
   customer: Customer | null
   subscription: Subscription | null
-  /** By `usageKey`. */
-  readonly usage: Map<string, Usage>
+  /** A few: one for each feature and usage period. `findUsage` finds one. */
+  readonly usage: Usage[]
   /** Pending reservations by key. */
   readonly reservations: Map<string, Reservation>
   /** Drafts by id. */
@@ -67,23 +67,24 @@ export interface ApiKeyRecord {
   readonly revokedAt: number | null
 }
 
-export function usageKey(feature: string, periodStart: number): string {
-  return `${feature}@${periodStart}`
+/** The usage of a feature in a period, or undefined when there is none. The newest are looked at first: they are asked for most. */
+export function findUsage(usages: readonly Usage[], feature: string, periodStart: number): Usage | undefined {
+  for (let i = usages.length - 1; i >= 0; i -= 1) {
+    const usage = usages[i]
+    if (usage?.periodStart === periodStart && usage.feature === feature) return usage
+  }
+  return undefined
 }
 
 /** An account nobody has seen yet. */
 export function emptyAccount(customerId: string): AccountState {
-  return { customerId, customer: null, subscription: null, usage: new Map(), reservations: new Map(), drafts: new Map(), known: new Map() }
+  return { customerId, customer: null, subscription: null, usage: [], reservations: new Map(), drafts: new Map(), known: new Map() }
 }
 
 /** The usage of a feature in a period; made with zeros when there is none. */
 export function usageOf(state: AccountState, feature: string, periodStart: number): Usage {
-  const key = usageKey(feature, periodStart)
-  let usage = state.usage.get(key)
-  if (usage === undefined) {
-    usage = { feature, periodStart, posted: 0n, reserved: 0n, events: 0, lastSeq: 0 }
-    state.usage.set(key, usage)
-  }
+  let usage = findUsage(state.usage, feature, periodStart)
+  if (usage === undefined) state.usage.push((usage = { feature, periodStart, posted: 0n, reserved: 0n, events: 0, lastSeq: 0 }))
   return usage
 }
 
@@ -107,7 +108,7 @@ export function applyEntry(state: AccountState, entry: Entry, seq = 0): void {
       return
     case 'finalized':
       state.drafts.delete(entry.invoice.id)
-      for (const { feature, periodStart } of entry.sealed) state.usage.delete(usageKey(feature, periodStart))
+      for (const { feature, periodStart } of entry.sealed) state.usage.splice(state.usage.indexOf(usageOf(state, feature, periodStart)), 1)
       return
     case 'api_key':
       return

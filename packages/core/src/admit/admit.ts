@@ -1,6 +1,6 @@
 /** Decides a claim: a reservation, or a refusal with a named reason. */
 
-import { type AccountState, usageKey } from '../account/account-state.ts'
+import { type AccountState, findUsage } from '../account/account-state.ts'
 import { type Allowance, allowanceOf } from '../account/allowance.ts'
 import { isInForce, usagePeriod } from '../account/subscription.ts'
 import type { Plan } from '../catalog/plan.ts'
@@ -28,7 +28,7 @@ export function admit(claim: Claim, state: AccountState, plan: Plan | null): Adm
   if (feature === undefined || feature.kind !== 'metered') return refuse(claim, plan, 'feature_not_in_plan')
 
   const period = usagePeriod(subscription, claim.at)
-  const before = allowanceOf(feature, state.usage.get(usageKey(claim.feature, period.start)))
+  const before = allowanceOf(feature, findUsage(state.usage, claim.feature, period.start))
   if (before.isBlocked && before.remaining !== null && claim.quantity > before.remaining) {
     return refuse(claim, plan, 'allowance_exhausted', { allowance: before, period })
   }

@@ -1,7 +1,7 @@
 /** What a store or a payment provider is written against. */
 
 export * from './store.ts'
-export { applyEntry, emptyAccount, usageKey, usageOf } from '../account/account-state.ts'
+export { applyEntry, emptyAccount, findUsage, usageOf } from '../account/account-state.ts'
 export type { AccountState, ApiKeyRecord, Entry, Usage } from '../account/account-state.ts'
 export type { Customer } from '../account/customer.ts'
 export type { Subscription, SubscriptionStatus } from '../account/subscription.ts'

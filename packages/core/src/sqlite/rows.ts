@@ -137,9 +137,10 @@ export function invoiceFromRow(row: InvoiceRow): Invoice {
 
 /** Reservations as JSON: the quantity as a decimal string, because a double would not hold it. */
 export function reservationsToRow(reservations: Iterable<Reservation>): string {
-  return JSON.stringify([...reservations], (_member, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
+  return JSON.stringify(Array.from(reservations, (reservation) => ({ ...reservation, quantity: String(reservation.quantity) })))
 }
 
 export function reservationsFromRow(text: string): Reservation[] {
-  return JSON.parse(text, (member, value: unknown) => (member === 'quantity' ? BigInt(String(value)) : value))
+  const stored: (Omit<Reservation, 'quantity'> & { readonly quantity: string })[] = JSON.parse(text)
+  return stored.map((reservation) => ({ ...reservation, quantity: BigInt(reservation.quantity) }))
 }

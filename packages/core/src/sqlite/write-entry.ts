@@ -1,6 +1,6 @@
 /** Writes one entry of a change inside the batch's transaction, and applies it to the account's state. */
 
-import { applyEntry, type Entry, usageKey } from '../account/account-state.ts'
+import { applyEntry, type Entry, type Usage, usageOf } from '../account/account-state.ts'
 import { invariant } from '../values/invariant.ts'
 import type { LoadedAccount } from './accounts.ts'
 import type { Labels } from './labels.ts'
@@ -11,8 +11,8 @@ import type { HeldChanges } from './held.ts'
 /** What one transaction gathers while its changes are applied; written once at its end. */
 export interface Batch {
   readonly touched: Map<string, LoadedAccount>
-  /** Usage keys whose totals changed, by account. */
-  readonly dirty: Map<LoadedAccount, Set<string>>
+  /** Usage whose totals changed, by account. */
+  readonly dirty: Map<LoadedAccount, Set<Usage>>
   readonly held: HeldChanges
   /** Place that the next event takes in the log. */
   nextSeq: number
@@ -72,17 +72,16 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
   function writePosted(batch: Batch, account: LoadedAccount, entry: Extract<Entry, { kind: 'posted' }>): void {
     const { event, periodStart } = entry
     const seq = batch.nextSeq
-    const key = usageKey(event.feature, periodStart)
-    const previous = account.state.usage.get(key)?.lastSeq ?? 0
+    const usage = usageOf(account.state, event.feature, periodStart)
     const routeId = event.route === null ? null : labels.idOf(event.route)
     const properties = event.properties === null ? null : JSON.stringify(event.properties)
-    statements.insertEvent.run(seq, account.rowId, labels.idOf(event.feature), event.quantity, event.at, previous, routeId, event.key, properties)
+    statements.insertEvent.run(seq, account.rowId, labels.idOf(event.feature), event.quantity, event.at, usage.lastSeq, routeId, event.key, properties)
     if (entry.keyGivenBy === 'caller') statements.insertEventKey.run(account.rowId, event.key, seq)
     if (account.state.reservations.has(event.key)) batch.held.ended.add(event.key)
     batch.nextSeq = seq + 1
     let dirty = batch.dirty.get(account)
     if (dirty === undefined) batch.dirty.set(account, (dirty = new Set()))
-    dirty.add(key)
+    dirty.add(usage)
     applyEntry(account.state, entry, seq)
   }
 
@@ -105,9 +104,7 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
   }
 
   function writeTotalsOf(batch: Batch, account: LoadedAccount): void {
-    for (const key of batch.dirty.get(account) ?? []) {
-      const usage = account.state.usage.get(key)
-      invariant(usage !== undefined, 'a changed total is part of the account')
+    for (const usage of batch.dirty.get(account) ?? []) {
       const { feature, periodStart, posted, events, lastSeq } = usage
       const saved = statements.saveTotal.run(account.rowId, labels.idOf(feature), periodStart, posted, events, lastSeq)
       invariant(saved.changes === 1, 'usage of a final invoice never changes')

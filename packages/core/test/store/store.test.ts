@@ -7,7 +7,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { AccountState, Entry } from '../../src/account/account-state.ts'
+import { type AccountState, type Entry, findUsage } from '../../src/account/account-state.ts'
 import type { Store } from '../../src/contracts/store.ts'
 import type { Reservation } from '../../src/records/reservation.ts'
 import { sqlite } from '../../src/sqlite/store.ts'
@@ -62,7 +62,7 @@ const posted = (key: string, quantity = 1_000_000n, keyGivenBy: 'caller' | 'fare
   keyGivenBy,
 })
 const usedOf = (state: AccountState): bigint => {
-  const usage = state.usage.get(`api_calls@${PERIOD}`)
+  const usage = findUsage(state.usage, 'api_calls', PERIOD)
   return usage === undefined ? 0n : usage.posted + usage.reserved
 }
 const reserveOne = (store: Store, key: string, limit: bigint): Promise<boolean> =>

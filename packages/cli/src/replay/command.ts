@@ -1,0 +1,106 @@
+/** `farebox replay` as a whole: runs the replay, shows its progress, prints the summary and writes the files asked for. */
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { CommandError, messageOf } from '../command-error.ts'
+import { count, startProgress } from '../progress.ts'
+import type { Progress } from '../progress.ts'
+import { writeInvoices } from './documents.ts'
+import { replay } from './replay.ts'
+import type { ReplayOptions, ReplayResult } from './replay.ts'
+import type { ReplayReport } from './report.ts'
+import { auditText, firstInvoices, lineSummary, planTable } from './summary.ts'
+import type { Survey } from './survey.ts'
+
+export interface ReplayCommandOptions extends Omit<ReplayOptions, 'signal' | 'onSurvey' | 'onProgress'> {
+  /** Where the report is written as JSON. */
+  readonly json?: string
+  /** The folder for the invoices as HTML pages. Its content is replaced. */
+  readonly html?: string
+}
+
+const SHOWN_MALFORMED = 10
+
+/**
+ * Prints to standard output what was found, and to standard error how it goes. Rejects with a `CommandError` for what the
+ * user can mend, for a signal, and when the audit finds a difference; the report is written even then.
+ */
+export async function replayCommand(options: ReplayCommandOptions): Promise<ReplayResult> {
+  if (options.json !== undefined) requireWritable(options.json)
+  console.error(`Reading ${options.log === '-' ? 'standard input' : options.log}`)
+  const startedAt = performance.now()
+  const result = await replayShown(options)
+  const { report, invoices } = result
+  if (options.json !== undefined) writeReport(options.json, report)
+  const pages = options.html === undefined ? null : writeInvoices(options.html, invoices)
+
+  console.log(
+    `\n${lineSummary(report)}\n\n${planTable({ report, invoices, catalog: options.target.catalog })}\n\n${firstInvoices(invoices)}\n`,
+  )
+  if (pages !== null) console.log(`invoices: ${count(invoices.length)}, as HTML in ${pages}`)
+  if (options.json !== undefined) console.log(`report: ${options.json}`)
+  console.log(auditText(report))
+  console.log(`took ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
+  if (!report.audit.ok) throw new CommandError('The audit found differences: the bill does not equal the log')
+  return result
+}
+
+async function replayShown(options: ReplayCommandOptions): Promise<ReplayResult> {
+  let progress: Progress | undefined
+  const { signal, release } = stopSignal()
+  try {
+    const result = await replay({
+      ...options,
+      signal,
+      onSurvey(survey) {
+        showMalformed(survey)
+        const requests = survey.lines - survey.malformed
+        progress = startProgress({ title: `Replaying ${count(requests)} requests`, steps: requests, output: process.stderr })
+      },
+      onProgress: (done) => progress?.advance(done),
+    })
+    progress?.stop('Replayed, closed and audited')
+    return result
+  } catch (error) {
+    progress?.stop('Stopped')
+    throw error
+  } finally {
+    release()
+  }
+}
+
+/** The first signal stops the replay cleanly; a second one has its usual effect. */
+function stopSignal(): { signal: AbortSignal; release: () => void } {
+  const controller = new AbortController()
+  const release = (): void => {
+    process.off('SIGINT', stop)
+    process.off('SIGTERM', stop)
+  }
+  const stop = (): void => {
+    release()
+    controller.abort()
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  return { signal: controller.signal, release }
+}
+
+function showMalformed({ malformed, malformedLines }: Survey): void {
+  for (const { line, reason } of malformedLines.slice(0, SHOWN_MALFORMED))
+    console.error(`line ${line} is malformed and skipped: ${reason}`)
+  if (malformed > SHOWN_MALFORMED) console.error(`and ${count(malformed - SHOWN_MALFORMED)} more malformed lines`)
+}
+
+/** Found out before the replay, not after it. */
+function requireWritable(file: string): void {
+  try {
+    mkdirSync(path.dirname(file), { recursive: true })
+    writeFileSync(file, '', { flag: 'a' })
+  } catch (error) {
+    throw new CommandError(`The report cannot be written to ${file} (${messageOf(error)}): give another path with --json`)
+  }
+}
+
+function writeReport(file: string, report: ReplayReport): void {
+  writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`)
+}

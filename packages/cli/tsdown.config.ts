@@ -1,0 +1,12 @@
+import { defineConfig, type UserConfig } from 'tsdown'
+
+const config: UserConfig = defineConfig({
+  entry: { bin: 'src/bin.ts', replay: 'src/replay/index.ts' },
+  format: ['esm'],
+  dts: true,
+  platform: 'node',
+  target: 'node22',
+  fixedExtension: true,
+})
+
+export default config
