@@ -20,6 +20,9 @@ for (const key of ['npm_config_prefix', 'npm_config_local_prefix', 'npm_config_g
 env.TURBO_TELEMETRY_DISABLED = '1'
 env.DO_NOT_TRACK = '1'
 
+// Ctrl+C reaches the command too: it ends by itself, says how to go on, and this process ends with its status.
+process.on('SIGINT', () => {})
+
 function run(command, commandArgs, options = {}) {
   const result = spawnSync(command, commandArgs, { stdio: 'inherit', cwd: root, env, shell: windows, ...options })
   if (result.error) say(`could not run ${command}: ${result.error.message}`)
@@ -29,8 +32,13 @@ function run(command, commandArgs, options = {}) {
 const isCurrent = Number(process.versions.node.split('.')[0]) >= 24
 const nodePackage = `node-${windows ? 'win' : process.platform}-${process.arch}`
 
-if (!existsSync(path.join(tooling, 'complete'))) {
-  say(`preparing the tools (pnpm ${PNPM}${isCurrent ? '' : ` and Node ${NODE}, because this is Node ${process.versions.node}`}), once, into .tooling/`)
+const hasNode = isCurrent || existsSync(path.join(tooling, 'node_modules', nodePackage))
+
+// The tools may have been fetched by a run on a newer Node, which brought none of its own.
+if (!hasNode || !existsSync(path.join(tooling, 'complete'))) {
+  say(
+    `preparing the tools (pnpm ${PNPM}${isCurrent ? '' : ` and Node ${NODE}, because this is Node ${process.versions.node}`}), once, into .tooling/`,
+  )
   mkdirSync(tooling, { recursive: true })
   writeFileSync(path.join(tooling, 'package.json'), '{}')
   const wanted = [`pnpm@${PNPM}`, ...(isCurrent ? [] : [`${nodePackage}@${NODE}`])]

@@ -91,14 +91,22 @@ export function createAdmin({ store, clock, catalog, ready, onKeyRevoked }: Admi
   async function createCustomer({ id, name, email, timeZone }: CustomerInput): Promise<Customer> {
     if (!isCustomerId(id)) throw invalidCustomer(id)
     if (timeZone !== undefined && !isTimeZone(timeZone)) {
-      throw new FareboxError('invalid_time_zone', `Expected an IANA time zone such as Europe/Berlin, got ${JSON.stringify(timeZone)}`, { fields: { timeZone } })
+      throw new FareboxError(
+        'invalid_time_zone',
+        `Expected an IANA time zone such as Europe/Berlin, got ${JSON.stringify(timeZone)}`,
+        { fields: { timeZone } },
+      )
     }
     await ready
     const now = clock.now()
     return store.change({ customerId: id }, (state) => {
       const known = withCustomer(state, now).customer
       const customer = { ...known, name: name ?? known.name, email: email ?? known.email, timeZone: timeZone ?? known.timeZone }
-      const isSame = state.customer !== null && customer.name === known.name && customer.email === known.email && customer.timeZone === known.timeZone
+      const isSame =
+        state.customer !== null &&
+        customer.name === known.name &&
+        customer.email === known.email &&
+        customer.timeZone === known.timeZone
       return { result: customer, entries: isSame ? [] : [{ kind: 'customer', customer }] }
     })
   }
@@ -107,7 +115,11 @@ export function createAdmin({ store, clock, catalog, ready, onKeyRevoked }: Admi
     if (!isCustomerId(customerId)) throw invalidCustomer(customerId)
     if (!catalog.plans.has(plan)) {
       const codes = [...catalog.plans.keys()].join(', ')
-      throw new FareboxError('unknown_plan', `Expected one of the catalog's plans ${codes}, got '${plan}': fix its spelling or add it to plans`, { fields: { plan } })
+      throw new FareboxError(
+        'unknown_plan',
+        `Expected one of the catalog's plans ${codes}, got '${plan}': fix its spelling or add it to plans`,
+        { fields: { plan } },
+      )
     }
     const start = startsAt === undefined ? clock.now() : parseInstant(startsAt, 'startsAt')
     await ready
@@ -116,10 +128,15 @@ export function createAdmin({ store, clock, catalog, ready, onKeyRevoked }: Admi
     return store.change({ customerId }, (state) => {
       const { subscription: current } = state
       if (current !== null && current.status !== 'canceled') {
-        if (current.plan === plan && (startsAt === undefined || current.startsAt === start)) return { result: current, entries: [] }
-        throw new FareboxError('already_subscribed', `Expected a customer without an active subscription, got ${customerId}, who is on ${current.plan}`, {
-          fields: { customerId, plan: current.plan },
-        })
+        if (current.plan === plan && (startsAt === undefined || current.startsAt === start))
+          return { result: current, entries: [] }
+        throw new FareboxError(
+          'already_subscribed',
+          `Expected a customer without an active subscription, got ${customerId}, who is on ${current.plan}`,
+          {
+            fields: { customerId, plan: current.plan },
+          },
+        )
       }
       const { customer, entries } = withCustomer(state, now)
       const subscription = newSubscription({ id, customer, plan, catalogVersion: catalog.version, startsAt: start })
@@ -133,7 +150,10 @@ export function createAdmin({ store, clock, catalog, ready, onKeyRevoked }: Admi
     const createdAt = clock.now()
     const { id, text, secretHash } = newApiKey()
     const apiKey = { id, customerId, name: name ?? null, secretHash, createdAt, revokedAt: null }
-    await store.change({ customerId }, (state) => ({ result: undefined, entries: [...withCustomer(state, createdAt).entries, { kind: 'api_key', apiKey }] }))
+    await store.change({ customerId }, (state) => ({
+      result: undefined,
+      entries: [...withCustomer(state, createdAt).entries, { kind: 'api_key', apiKey }],
+    }))
     return { id, customerId, name: apiKey.name, createdAt, revokedAt: null, key: text }
   }
 
@@ -145,7 +165,11 @@ export function createAdmin({ store, clock, catalog, ready, onKeyRevoked }: Admi
   async function revoke(id: string): Promise<ApiKey> {
     await ready
     const stored = await store.apiKey(id)
-    if (stored === null) throw new FareboxError('not_found', `There is no API key ${JSON.stringify(id)}: give the id of a key, not the key itself`, { fields: { id } })
+    if (stored === null)
+      throw new FareboxError(
+        'not_found',
+        'Expected the id of an API key, got one that does not exist: apiKeys.list() shows the ids; the key itself is never given here',
+      )
     const apiKey = { ...stored, revokedAt: stored.revokedAt ?? clock.now() }
     await store.change({ customerId: stored.customerId }, () => ({ result: undefined, entries: [{ kind: 'api_key', apiKey }] }))
     onKeyRevoked()

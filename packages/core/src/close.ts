@@ -49,7 +49,10 @@ type Drafted = { readonly kind: 'drafted'; readonly draft: Invoice } | { readonl
  * Makes the invoice of every billing moment up to `until`, inclusive. Killed at any point and run again it makes each once:
  * a draft is found by its moment, and number, seal and next moment are one change. Moments are closed oldest first.
  */
-export async function closePeriods(parts: CloseParts, { until, now }: { readonly until: number; readonly now: number }): Promise<CloseResult> {
+export async function closePeriods(
+  parts: CloseParts,
+  { until, now }: { readonly until: number; readonly now: number },
+): Promise<CloseResult> {
   const invoices: Invoice[] = []
   const held: { customerId: string; differences: readonly TotalDifference[] }[] = []
   const waiting: string[] = []
@@ -60,7 +63,9 @@ export async function closePeriods(parts: CloseParts, { until, now }: { readonly
     if (customers.length === 0) return { invoices, held, waiting }
 
     const drafts: Invoice[] = []
-    for (const [index, drafted] of (await Promise.all(customers.map((customerId) => draftNext(parts, customerId, until)))).entries()) {
+    for (const [index, drafted] of (
+      await Promise.all(customers.map((customerId) => draftNext(parts, customerId, until)))
+    ).entries()) {
       if (drafted.kind === 'drafted') drafts.push(drafted.draft)
       if (drafted.kind === 'waiting') waiting.push(customers[index] as string)
     }
@@ -95,7 +100,15 @@ function invoiceOfNextMoment({ catalogOf }: CloseParts, state: AccountState, sub
   if (isRenewal && !isZero(plan.price)) lines.unshift(baseLine({ plan, currency: catalog.currency, period: coming }))
   if (lines.length === 0) return null
   const period = ended === null ? coming : ([ended.start, ended.end] as const)
-  return buildInvoice({ subscription, moment, type: isRenewal ? 'recurring' : 'overage', currency: catalog.currency, period, issuedAt, lines })
+  return buildInvoice({
+    subscription,
+    moment,
+    type: isRenewal ? 'recurring' : 'overage',
+    currency: catalog.currency,
+    period,
+    issuedAt,
+    lines,
+  })
 }
 
 interface UsageOfPeriod {
@@ -118,7 +131,15 @@ function usageOfPeriod(state: AccountState, { catalog, subscription, period }: U
     // A feature that nobody used has a line only where its price has a flat fee.
     if ((usage?.events ?? 0) === 0 && rated.length === 0) continue
     lines.push(
-      ...usageLines({ plan: subscription.plan, feature, currency: catalog.currency, period: [period.start, period.end], used, included, rated }),
+      ...usageLines({
+        plan: subscription.plan,
+        feature,
+        currency: catalog.currency,
+        period: [period.start, period.end],
+        used,
+        included,
+        rated,
+      }),
     )
   }
   return lines
@@ -134,11 +155,13 @@ function splitByAllowance({ included, overage }: MeteredTerms, used: Quantity): 
 function draftNext(parts: CloseParts, customerId: string, until: number): Promise<Drafted> {
   return parts.store.change(customerOf(customerId), (state): Change<Drafted> => {
     const { subscription } = state
-    if (subscription === null || subscription.dueAt === null || subscription.dueAt > until) return { result: { kind: 'done' }, entries: [] }
+    if (subscription === null || subscription.dueAt === null || subscription.dueAt > until)
+      return { result: { kind: 'done' }, entries: [] }
     const ended = periodEndingAt(subscription, subscription.nextMoment)
     if (ended !== null && holdsReservations(state, ended)) return { result: { kind: 'waiting' }, entries: [] }
     const draft = invoiceOfNextMoment(parts, state, subscription)
-    if (draft === null) return { result: { kind: 'done' }, entries: [{ kind: 'subscription', subscription: withNextMoment(subscription) }] }
+    if (draft === null)
+      return { result: { kind: 'done' }, entries: [{ kind: 'subscription', subscription: withNextMoment(subscription) }] }
     return { result: { kind: 'drafted', draft }, entries: [{ kind: 'drafted', invoice: draft }] }
   })
 }
@@ -149,12 +172,16 @@ async function auditDraft({ store }: CloseParts, draft: Invoice): Promise<TotalD
   const differences: TotalDifference[] = []
   for (const { feature, periodStart, total } of await totalsOf(store, draft)) {
     const log = await store.recount({ customerId, feature, periodStart })
-    if (log.quantity !== total.quantity || log.events !== total.events) differences.push({ customerId, feature, periodStart, total, log })
+    if (log.quantity !== total.quantity || log.events !== total.events)
+      differences.push({ customerId, feature, periodStart, total, log })
   }
   return differences
 }
 
-async function totalsOf(store: Store, draft: Invoice): Promise<{ feature: string; periodStart: number; total: { quantity: Quantity; events: number } }[]> {
+async function totalsOf(
+  store: Store,
+  draft: Invoice,
+): Promise<{ feature: string; periodStart: number; total: { quantity: Quantity; events: number } }[]> {
   return store.change(customerOf(draft.customerId), (state) => ({ result: sealedBy(state, draft), entries: [] }))
 }
 
@@ -164,7 +191,8 @@ async function finalizeDraft(parts: CloseParts, draft: Invoice, now: number): Pr
   const isFinal = await store.change(customerOf(draft.customerId), (state): Change<boolean> => {
     const { subscription } = state
     // Another process was faster.
-    if (subscription === null || invoiceId(subscription.id, subscription.nextMoment) !== draft.id) return { result: false, entries: [] }
+    if (subscription === null || invoiceId(subscription.id, subscription.nextMoment) !== draft.id)
+      return { result: false, entries: [] }
     const current = invoiceOfNextMoment(parts, state, subscription)
     invariant(current !== null, 'a draft has lines')
     const sealed = sealedBy(state, current).map(({ feature, periodStart }) => ({ feature, periodStart }))
@@ -183,7 +211,10 @@ async function finalizeDraft(parts: CloseParts, draft: Invoice, now: number): Pr
 }
 
 /** Usage that the invoice's lines are made of: what it takes out of the open period. */
-function sealedBy(state: AccountState, invoice: Invoice): { feature: string; periodStart: number; total: { quantity: Quantity; events: number } }[] {
+function sealedBy(
+  state: AccountState,
+  invoice: Invoice,
+): { feature: string; periodStart: number; total: { quantity: Quantity; events: number } }[] {
   const features = new Set(invoice.lines.filter((line) => line.type === 'feature_usage').map((line) => line.feature))
   return state.usage
     .filter(({ feature, periodStart, events }) => events > 0 && features.has(feature) && periodStart === invoice.period[0])

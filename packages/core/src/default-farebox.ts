@@ -25,5 +25,7 @@ export function defaultFarebox(): Farebox {
   if (only !== undefined && others.length === 0) return only
   const found = only === undefined ? 'none was created' : `${others.length + 1} are running`
   const fix = only === undefined ? 'call createFarebox({ catalog, store }) before meter()' : 'say which one in meter({ farebox })'
-  throw new FareboxError('no_farebox', `meter() needs a Farebox with a catalog, and ${found}: ${fix}`, { fields: { running: others.length + (only === undefined ? 0 : 1) } })
+  throw new FareboxError('no_farebox', `meter() needs a Farebox with a catalog, and ${found}: ${fix}`, {
+    fields: { running: others.length + (only === undefined ? 0 : 1) },
+  })
 }

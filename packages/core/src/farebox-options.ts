@@ -13,14 +13,19 @@ const METER_OPTIONS = ['units', 'identify', 'anonymous', 'billWhen', 'onAbort']
 /** Throws `invalid_option`. */
 export function checkFareboxOptions(options: FareboxOptions): void {
   const where = 'createFarebox()'
-  if (typeof options !== 'object' || options === null) throw invalidOption(where, 'the argument', 'an object with catalog and store', options)
+  if (typeof options !== 'object' || options === null)
+    throw invalidOption(where, 'the argument', 'an object with catalog and store', options)
   refuseUnknownOptions(where, options, FAREBOX_OPTIONS)
-  if (!(options.catalog?.features instanceof Map)) throw invalidOption(where, 'catalog', 'the result of defineCatalog()', options.catalog)
-  if (typeof options.store?.change !== 'function') throw invalidOption(where, 'store', 'a store, such as sqlite({ path })', options.store)
-  if (options.clock !== undefined && typeof options.clock?.now !== 'function') throw invalidOption(where, 'clock', 'a clock with now()', options.clock)
+  if (!(options.catalog?.features instanceof Map))
+    throw invalidOption(where, 'catalog', 'the result of defineCatalog()', options.catalog)
+  if (typeof options.store?.change !== 'function')
+    throw invalidOption(where, 'store', 'a store, such as sqlite({ path })', options.store)
+  if (options.clock !== undefined && typeof options.clock?.now !== 'function')
+    throw invalidOption(where, 'clock', 'a clock with now()', options.clock)
   refuseOtherWords(where, 'onCrash', options.onCrash, ['charge', 'void'])
   refuseOtherThanFunction(where, 'onError', options.onError)
-  if (options.upgradeUrl !== undefined && typeof options.upgradeUrl !== 'string') throw invalidOption(where, 'upgradeUrl', 'a URL', options.upgradeUrl)
+  if (options.upgradeUrl !== undefined && typeof options.upgradeUrl !== 'string')
+    throw invalidOption(where, 'upgradeUrl', 'a URL', options.upgradeUrl)
   const { invoiceSeries } = options
   if (invoiceSeries !== undefined && !/^[A-Z][A-Z0-9]{0,15}$/.test(invoiceSeries)) {
     throw invalidOption(where, 'invoiceSeries', '1 to 16 capital letters and digits, such as FB', invoiceSeries)
@@ -50,7 +55,11 @@ export function featureOf(catalog: Catalog, code: string | undefined): string {
     )
   }
   if (metered.includes(code)) return code
-  throw new FareboxError('unknown_feature', `Expected one of the catalog's metered features ${metered.join(', ')}, got '${code}': fix its spelling or add it to features`, {
-    fields: { feature: code, expected: metered },
-  })
+  throw new FareboxError(
+    'unknown_feature',
+    `Expected one of the catalog's metered features ${metered.join(', ')}, got '${code}': fix its spelling or add it to features`,
+    {
+      fields: { feature: code, expected: metered },
+    },
+  )
 }

@@ -91,9 +91,21 @@ const SWEEP_MS = 5_000
  */
 export function createFarebox(options: FareboxOptions): Farebox {
   checkFareboxOptions(options)
-  const { catalog, store, clock = systemClock, onCrash = 'charge', upgradeUrl, invoiceSeries: series = 'FB', onError = warn } = options
+  const {
+    catalog,
+    store,
+    clock = systemClock,
+    onCrash = 'charge',
+    upgradeUrl,
+    invoiceSeries: series = 'FB',
+    onError = warn,
+  } = options
   const catalogs = new Map<string, Catalog>([[catalog.version, catalog]])
-  const open = createOpening({ defaultPlan: defaultPlanOf(catalog), catalogVersion: catalog.version, newSubscriptionId: () => randomId('sub') })
+  const open = createOpening({
+    defaultPlan: defaultPlanOf(catalog),
+    catalogVersion: catalog.version,
+    newSubscriptionId: () => randomId('sub'),
+  })
   const meter = createMeter({ store, planOf, open })
   const newKey = createKeySource()
   const keys = createKeyIdentification((id) => store.apiKey(id))
@@ -116,16 +128,20 @@ export function createFarebox(options: FareboxOptions): Farebox {
     invoices: {
       list: (query = {}) => whenReady(() => store.invoices(query)),
       get: (idOrNumber) => whenReady(() => store.invoice(idOrNumber)),
-      preview: (customerId) => whenReady(() => store.change({ customerId }, (state: AccountState) => ({ result: previewInvoice(closeParts, state), entries: [] }))),
+      preview: (customerId) =>
+        whenReady(() =>
+          store.change({ customerId }, (state: AccountState) => ({ result: previewInvoice(closeParts, state), entries: [] })),
+        ),
     },
     createGate(feature, meterOptions = {}) {
       checkMeterOptions(meterOptions)
       return createGate(gateParts, featureOf(catalog, feature), meterOptions)
     },
-    closePeriods: ({ until } = {}) => whenReady(async () => {
-      await resolveOrphans()
-      return closePeriods(closeParts, { until: until ?? clock.now(), now: clock.now() })
-    }),
+    closePeriods: ({ until } = {}) =>
+      whenReady(async () => {
+        await resolveOrphans()
+        return closePeriods(closeParts, { until: until ?? clock.now(), now: clock.now() })
+      }),
     verify: () => whenReady(() => verify({ store, catalogOf })),
     flush: () => store.flush(),
     async stop() {
@@ -141,7 +157,8 @@ export function createFarebox(options: FareboxOptions): Farebox {
   async function start(): Promise<void> {
     await store.open()
     await store.saveCatalog(catalog)
-    for (const { version, document } of await store.catalogs()) if (!catalogs.has(version)) catalogs.set(version, parseCatalog(document))
+    for (const { version, document } of await store.catalogs())
+      if (!catalogs.has(version)) catalogs.set(version, parseCatalog(document))
     await resolveOrphans()
     sweep = setInterval(() => void resolveOrphans().catch(onError), SWEEP_MS).unref()
   }
@@ -153,7 +170,8 @@ export function createFarebox(options: FareboxOptions): Farebox {
 
   /** Ends the reservations of processes that died, by the recorded rule. */
   async function resolveOrphans(): Promise<void> {
-    for (const reservation of await store.orphans()) await meter.settle(reservation, onCrash === 'charge' ? reservation.quantity : null)
+    for (const reservation of await store.orphans())
+      await meter.settle(reservation, onCrash === 'charge' ? reservation.quantity : null)
     await store.flush()
   }
 

@@ -55,9 +55,13 @@ export function createMeter({ store, planOf, open }: MeterParts): Meter {
   return {
     admit: (claim) => store.change({ customerId: claim.customerId }, (state) => admitTo(state, claim)),
     settle: (reservation, billed, properties = null) =>
-      store.change({ customerId: reservation.customerId, urgency: 'soon' }, (state) => settleIn(state, reservation, billed, properties)),
+      store.change({ customerId: reservation.customerId, urgency: 'soon' }, (state) =>
+        settleIn(state, reservation, billed, properties),
+      ),
     track: (claim) =>
-      store.change({ customerId: claim.customerId, ...(claim.isKeyGiven ? { keys: [claim.key] } : {}) }, (state) => trackIn(state, claim)),
+      store.change({ customerId: claim.customerId, ...(claim.isKeyGiven ? { keys: [claim.key] } : {}) }, (state) =>
+        trackIn(state, claim),
+      ),
   }
 
   function admitTo(state: AccountState, claim: Claim): Change<Admission> {
@@ -67,13 +71,20 @@ export function createMeter({ store, planOf, open }: MeterParts): Meter {
     return { result: admission, entries: [...opened.entries, { kind: 'reserved', reservation: admission.reservation }] }
   }
 
-  function settleIn(state: AccountState, reservation: Reservation, billed: Quantity | null, properties: Properties | null): Change<void> {
+  function settleIn(
+    state: AccountState,
+    reservation: Reservation,
+    billed: Quantity | null,
+    properties: Properties | null,
+  ): Change<void> {
     // The process was taken for dead and its reservation resolved by the recorded rule: that stands.
     if (!state.reservations.has(reservation.key)) return { result: undefined, entries: [] }
     const settlement = settle(reservation, { billed, properties, room: roomBeside(state, reservation) })
     const { periodStart, key } = reservation
     const entry: Entry =
-      settlement.kind === 'voided' ? { kind: 'released', key } : { kind: 'posted', event: settlement.event, periodStart, keyGivenBy: 'farebox' }
+      settlement.kind === 'voided'
+        ? { kind: 'released', key }
+        : { kind: 'posted', event: settlement.event, periodStart, keyGivenBy: 'farebox' }
     return { result: undefined, entries: [entry] }
   }
 
@@ -99,7 +110,10 @@ export function createMeter({ store, planOf, open }: MeterParts): Meter {
     if (isInvoiced(subscription, usagePeriod(subscription, at))) throw periodInvoiced(claim)
     const { periodStart } = admission.reservation
     const keyGivenBy = claim.isKeyGiven ? 'caller' : 'farebox'
-    return { result: { kind: 'recorded', event }, entries: [...opened.entries, { kind: 'posted', event, periodStart, keyGivenBy }] }
+    return {
+      result: { kind: 'recorded', event },
+      entries: [...opened.entries, { kind: 'posted', event, periodStart, keyGivenBy }],
+    }
   }
 }
 

@@ -6,9 +6,13 @@ import { FareboxError } from './errors.ts'
 export function refuseUnknownOptions(where: string, options: object, names: readonly string[]): void {
   for (const name of Object.keys(options)) {
     if (names.includes(name)) continue
-    throw new FareboxError('invalid_option', `Expected the options of ${where} to be among ${names.join(', ')}, got ${name}: fix its spelling or remove it`, {
-      fields: { option: name, expected: names },
-    })
+    throw new FareboxError(
+      'invalid_option',
+      `Expected the options of ${where} to be among ${names.join(', ')}, got ${name}: fix its spelling or remove it`,
+      {
+        fields: { option: name, expected: names },
+      },
+    )
   }
 }
 
@@ -25,6 +29,9 @@ export function refuseOtherThanFunction(where: string, name: string, value: unkn
 }
 
 export function invalidOption(where: string, name: string, expected: string, value: unknown): FareboxError {
-  const shown = typeof value === 'string' ? `'${value}'` : typeof value === 'object' && value !== null ? 'an object' : String(value)
-  return new FareboxError('invalid_option', `Expected ${name} of ${where} to be ${expected}, got ${shown}`, { fields: { option: name, expected, value } })
+  const shown =
+    typeof value === 'string' ? `'${value}'` : typeof value === 'object' && value !== null ? 'an object' : String(value)
+  return new FareboxError('invalid_option', `Expected ${name} of ${where} to be ${expected}, got ${shown}`, {
+    fields: { option: name, expected, value },
+  })
 }

@@ -107,7 +107,16 @@ export function createUsage({ meter, store, clock, catalog, planOf, newKey, read
         if (terms.kind !== 'metered') return []
         const usage = findUsage(state.usage, terms.feature, start)
         const { included, remaining } = allowanceOf(terms, usage)
-        return [{ feature: terms.feature, period: [start, end] as const, posted: usage?.posted ?? 0n, reserved: usage?.reserved ?? 0n, included, remaining }]
+        return [
+          {
+            feature: terms.feature,
+            period: [start, end] as const,
+            posted: usage?.posted ?? 0n,
+            reserved: usage?.reserved ?? 0n,
+            included,
+            remaining,
+          },
+        ]
       })
       return { result, entries: [] }
     })
@@ -116,22 +125,34 @@ export function createUsage({ meter, store, clock, catalog, planOf, newKey, read
 
 /** The error for an id that no customer can have. */
 export function invalidCustomer(customerId: unknown): FareboxError {
-  return new FareboxError('invalid_customer', `Expected a customer id of 1 to 128 printable ASCII characters without spaces, got ${JSON.stringify(customerId)}`, {
-    fields: { customerId },
-  })
+  return new FareboxError(
+    'invalid_customer',
+    `Expected a customer id of 1 to 128 printable ASCII characters without spaces, got ${JSON.stringify(customerId)}`,
+    {
+      fields: { customerId },
+    },
+  )
 }
 
 function checkKey(key: string): void {
   if (typeof key === 'string' && KEY.test(key)) return
-  throw new FareboxError('invalid_key', `Expected an idempotency key of 1 to 255 printable ASCII characters without spaces, got ${JSON.stringify(key)}`, { fields: { key } })
+  throw new FareboxError(
+    'invalid_key',
+    `Expected an idempotency key of 1 to 255 printable ASCII characters without spaces, got ${JSON.stringify(key)}`,
+    { fields: { key } },
+  )
 }
 
 function checkedInstant(timestamp: string | Date | number, now: number): number {
   const at = parseInstant(timestamp)
   if (at <= now + MAX_SKEW_MS) return at
-  throw new FareboxError('invalid_timestamp', `Expected a timestamp at most 5 minutes after ${formatInstant(now)}, got ${formatInstant(at)}: check the clock of the sender`, {
-    fields: { timestamp: at, now },
-  })
+  throw new FareboxError(
+    'invalid_timestamp',
+    `Expected a timestamp at most 5 minutes after ${formatInstant(now)}, got ${formatInstant(at)}: check the clock of the sender`,
+    {
+      fields: { timestamp: at, now },
+    },
+  )
 }
 
 /** A flat copy on no prototype: nothing of the caller's object is merged into anything. */
@@ -143,7 +164,11 @@ function checkedProperties(properties: Properties): Properties {
     if (!PROPERTY_NAME.test(name)) throw invalidProperties('names of snake_case with at most 64 characters', JSON.stringify(name))
     const isShort = typeof value === 'string' && value.length <= MAX_PROPERTY_LENGTH && value.isWellFormed()
     const isPlain = typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))
-    if (!isShort && !isPlain) throw invalidProperties(`text of at most ${MAX_PROPERTY_LENGTH} characters, finite numbers or booleans`, `${name} of another kind`)
+    if (!isShort && !isPlain)
+      throw invalidProperties(
+        `text of at most ${MAX_PROPERTY_LENGTH} characters, finite numbers or booleans`,
+        `${name} of another kind`,
+      )
     copy[name] = value
   }
   return copy

@@ -61,7 +61,9 @@ export async function verify({ store, catalogOf }: VerifyParts): Promise<Audit> 
     if (invoice.status === 'draft') continue
     invoices.push(invoice)
     const { subscription } = await accountOf(invoice.customerId)
-    differences.push(...compareInvoice({ invoice, recounted, catalog: subscription && catalogOf(subscription), plan: subscription?.plan ?? '' }))
+    differences.push(
+      ...compareInvoice({ invoice, recounted, catalog: subscription && catalogOf(subscription), plan: subscription?.plan ?? '' }),
+    )
   }
   differences.push(...gapsIn(invoices), ...unknownInvoices(invoices, stored))
   return { ok: differences.length === 0, events, differences }
@@ -70,7 +72,10 @@ export async function verify({ store, catalogOf }: VerifyParts): Promise<Audit> 
     let account = accounts.get(customerId)
     if (account === undefined) {
       // A copy: the state belongs to the store, which goes on changing it.
-      account = await store.change({ customerId }, (state) => ({ result: { ...state, usage: state.usage.map((usage) => ({ ...usage })) }, entries: [] }))
+      account = await store.change({ customerId }, (state) => ({
+        result: { ...state, usage: state.usage.map((usage) => ({ ...usage })) },
+        entries: [],
+      }))
       accounts.set(customerId, account)
     }
     return account
@@ -84,7 +89,13 @@ export async function verify({ store, catalogOf }: VerifyParts): Promise<Audit> 
       if (terms?.kind !== 'metered') return []
       const { included, used, isBlocked } = allowanceOf(terms, usage)
       if (!isBlocked || included === null || used <= included) return []
-      return [difference('limit', customerId, `${usage.feature} of ${customerId}: ${formatQuantity(used)} used or reserved, over the blocked limit of ${formatQuantity(included)}`)]
+      return [
+        difference(
+          'limit',
+          customerId,
+          `${usage.feature} of ${customerId}: ${formatQuantity(used)} used or reserved, over the blocked limit of ${formatQuantity(included)}`,
+        ),
+      ]
     })
   }
 }
@@ -119,10 +130,19 @@ interface InvoiceComparison {
 function compareInvoice({ invoice, recounted, catalog, plan }: InvoiceComparison): Difference[] {
   const { customerId, currency, period } = invoice
   const name = `Invoice ${invoice.number ?? invoice.id} of ${customerId}`
-  const sum = sumMoney(invoice.lines.map((line) => line.amount), currency)
+  const sum = sumMoney(
+    invoice.lines.map((line) => line.amount),
+    currency,
+  )
   const differences: Difference[] = []
   if (sum.minor !== invoice.subtotal.minor || invoice.subtotal.minor !== invoice.total.minor) {
-    differences.push(difference('invoice', customerId, `${name}: its lines add up to ${formatMoney(sum)}, its total is ${formatMoney(invoice.total)}`))
+    differences.push(
+      difference(
+        'invoice',
+        customerId,
+        `${name}: its lines add up to ${formatMoney(sum)}, its total is ${formatMoney(invoice.total)}`,
+      ),
+    )
   }
   for (const code of new Set(invoice.lines.flatMap(({ feature }) => (feature === null ? [] : [feature])))) {
     const terms = catalog?.plans.get(plan)?.features.get(code)
@@ -138,10 +158,25 @@ function compareInvoice({ invoice, recounted, catalog, plan }: InvoiceComparison
     const found = invoice.lines.filter((line) => line.feature === code)
     const isSame =
       expected.length === found.length &&
-      expected.every((line, i) => line.id === found[i]?.id && line.quantity === found[i].quantity && line.amount.minor === found[i].amount.minor)
+      expected.every(
+        (line, i) =>
+          line.id === found[i]?.id && line.quantity === found[i].quantity && line.amount.minor === found[i].amount.minor,
+      )
     if (!isSame) {
-      const amount = (lines: typeof found): string => formatMoney(sumMoney(lines.map((line) => line.amount), currency))
-      differences.push(difference('invoice', customerId, `${name}: the log gives ${formatQuantity(used)} ${code} for ${amount(expected)}, the invoice says ${amount(found)}`))
+      const amount = (lines: typeof found): string =>
+        formatMoney(
+          sumMoney(
+            lines.map((line) => line.amount),
+            currency,
+          ),
+        )
+      differences.push(
+        difference(
+          'invoice',
+          customerId,
+          `${name}: the log gives ${formatQuantity(used)} ${code} for ${amount(expected)}, the invoice says ${amount(found)}`,
+        ),
+      )
     }
   }
   return differences
@@ -159,14 +194,20 @@ function gapsIn(invoices: readonly Invoice[]): Difference[] {
   }
   return [...series].flatMap(([name, numbers]) => {
     const sorted = numbers.toSorted((a, b) => a - b)
-    return sorted.flatMap((number, i) => (number === i + 1 ? [] : [difference('number', null, `Series ${name}: expected number ${i + 1}, found ${number}`)])).slice(0, 1)
+    return sorted
+      .flatMap((number, i) =>
+        number === i + 1 ? [] : [difference('number', null, `Series ${name}: expected number ${i + 1}, found ${number}`)],
+      )
+      .slice(0, 1)
   })
 }
 
 function unknownInvoices(invoices: readonly Invoice[], stored: ReadonlyMap<string, StoredTotal>): Difference[] {
   const ids = new Set(invoices.map(({ id }) => id))
   return [...stored.values()].flatMap(({ customerId, feature, invoiceId }) =>
-    invoiceId === null || ids.has(invoiceId) ? [] : [difference('invoice', customerId, `${feature} of ${customerId} is sealed by ${invoiceId}, which is no final invoice`)],
+    invoiceId === null || ids.has(invoiceId)
+      ? []
+      : [difference('invoice', customerId, `${feature} of ${customerId} is sealed by ${invoiceId}, which is no final invoice`)],
   )
 }
 

@@ -49,11 +49,21 @@ export type Entry =
   /** The reservation ends with nothing posted: voided, or expired by the rule `void`. */
   | { readonly kind: 'released'; readonly key: string }
   /** An event enters the log; a reservation with the same key ends with it. */
-  | { readonly kind: 'posted'; readonly event: NewUsageEvent; readonly periodStart: number; readonly keyGivenBy: 'caller' | 'farebox' }
+  | {
+      readonly kind: 'posted'
+      readonly event: NewUsageEvent
+      readonly periodStart: number
+      readonly keyGivenBy: 'caller' | 'farebox'
+    }
   /** A draft is made, or made again with what came in since. */
   | { readonly kind: 'drafted'; readonly invoice: Invoice }
   /** A draft becomes final and takes the next number of the series. Its usage leaves the open period for ever. */
-  | { readonly kind: 'finalized'; readonly invoice: Invoice; readonly series: string; readonly sealed: readonly { readonly feature: string; readonly periodStart: number }[] }
+  | {
+      readonly kind: 'finalized'
+      readonly invoice: Invoice
+      readonly series: string
+      readonly sealed: readonly { readonly feature: string; readonly periodStart: number }[]
+    }
   | { readonly kind: 'api_key'; readonly apiKey: ApiKeyRecord }
 
 /** A key as the store keeps it: never the secret, only its SHA-256. */
@@ -78,7 +88,15 @@ export function findUsage(usages: readonly Usage[], feature: string, periodStart
 
 /** An account nobody has seen yet. */
 export function emptyAccount(customerId: string): AccountState {
-  return { customerId, customer: null, subscription: null, usage: [], reservations: new Map(), drafts: new Map(), known: new Map() }
+  return {
+    customerId,
+    customer: null,
+    subscription: null,
+    usage: [],
+    reservations: new Map(),
+    drafts: new Map(),
+    known: new Map(),
+  }
 }
 
 /** The usage of a feature in a period; made with zeros when there is none. */
@@ -108,7 +126,8 @@ export function applyEntry(state: AccountState, entry: Entry, seq = 0): void {
       return
     case 'finalized':
       state.drafts.delete(entry.invoice.id)
-      for (const { feature, periodStart } of entry.sealed) state.usage.splice(state.usage.indexOf(usageOf(state, feature, periodStart)), 1)
+      for (const { feature, periodStart } of entry.sealed)
+        state.usage.splice(state.usage.indexOf(usageOf(state, feature, periodStart)), 1)
       return
     case 'api_key':
       return

@@ -57,7 +57,10 @@ export function createOpening({ defaultPlan, catalogVersion, newSubscriptionId }
 }
 
 /** The account's customer, and the entry that makes one where there is none. */
-export function withCustomer(state: AccountState, at: number): { readonly customer: Customer; readonly entries: readonly Entry[] } {
+export function withCustomer(
+  state: AccountState,
+  at: number,
+): { readonly customer: Customer; readonly entries: readonly Entry[] } {
   if (state.customer !== null) return { customer: state.customer, entries: [] }
   const customer: Customer = { id: state.customerId, name: null, email: null, timeZone: DEFAULT_TIME_ZONE, createdAt: at }
   return { customer, entries: [{ kind: 'customer', customer }] }

@@ -36,7 +36,10 @@ export function admit(claim: Claim, state: AccountState, plan: Plan | null): Adm
   const used = before.used + claim.quantity
   const remaining = before.included === null ? null : used < before.included ? before.included - used : 0n
   const allowance = { ...before, used, remaining }
-  invariant(!allowance.isBlocked || before.included === null || used <= before.included, 'used and reserved units stay within a blocked limit')
+  invariant(
+    !allowance.isBlocked || before.included === null || used <= before.included,
+    'used and reserved units stay within a blocked limit',
+  )
   return { kind: 'admitted', reservation: { ...claim, periodStart: period.start }, allowance, period }
 }
 
@@ -47,6 +50,16 @@ function refuse(claim: Claim, plan: Plan | null, code: RefusalCode, at?: { allow
   const remaining = at?.allowance.remaining ?? 0n
   return {
     kind: 'refused',
-    refusal: { code, customerId, feature, requested, plan: plan?.code ?? null, limit, used, remaining, periodEnd: at?.period.end ?? null },
+    refusal: {
+      code,
+      customerId,
+      feature,
+      requested,
+      plan: plan?.code ?? null,
+      limit,
+      used,
+      remaining,
+      periodEnd: at?.period.end ?? null,
+    },
   }
 }

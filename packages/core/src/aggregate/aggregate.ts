@@ -11,7 +11,10 @@ export interface Aggregation {
 }
 
 export function createAggregation(): Aggregation {
-  const totals = new Map<string, { customerId: string; feature: string; periodStart: number; quantity: Quantity; events: number }>()
+  const totals = new Map<
+    string,
+    { customerId: string; feature: string; periodStart: number; quantity: Quantity; events: number }
+  >()
   return {
     add({ customerId, feature, quantity }, periodStart) {
       const key = totalKey({ customerId, feature, periodStart })
@@ -25,6 +28,10 @@ export function createAggregation(): Aggregation {
 }
 
 /** Names a total. A feature code and an instant hold no space, so the customer's id may hold anything. */
-export function totalKey({ customerId, feature, periodStart }: Pick<UsageTotal, 'customerId' | 'feature' | 'periodStart'>): string {
+export function totalKey({
+  customerId,
+  feature,
+  periodStart,
+}: Pick<UsageTotal, 'customerId' | 'feature' | 'periodStart'>): string {
   return `${feature} ${periodStart} ${customerId}`
 }

@@ -25,7 +25,7 @@ export interface Catalog<F extends string = string, P extends string = string> {
  * Where an application tells its catalog to the types of Farebox, so that a misspelt code is a compile error everywhere:
  * `declare module '@farebox/core' { interface Register { catalog: typeof catalog } }`.
  */
-// oxlint-disable-next-line typescript/no-empty-interface typescript/no-empty-object-type -- applications add to it
+// oxlint-disable-next-line typescript/no-empty-object-type -- applications add to it
 export interface Register {}
 
 /** The feature codes of the registered catalog; any string while none is registered. */

@@ -82,4 +82,3 @@ export interface MeterOptions<Raw = unknown> {
   /** What happens when the client goes away: the work was started, so it is billed (`charge`, the default), or not (`void`). */
   onAbort?: 'charge' | 'void'
 }
-

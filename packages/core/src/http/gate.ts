@@ -53,7 +53,10 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
       const quantity = fixedUnits ?? parseQuantity(unitsOf(request.raw), 'units')
       const admission = await meter.admit({ customerId, feature, quantity, key: newKey(), at, route: request.route })
       if (admission.kind === 'refused') {
-        return { kind: 'refused', reply: refusalReply({ refusal: admission.refusal, instance: newKey(), actions: parts.actions, now: at }) }
+        return {
+          kind: 'refused',
+          reply: refusalReply({ refusal: admission.refusal, instance: newKey(), actions: parts.actions, now: at }),
+        }
       }
       const { reservation, allowance, period } = admission
       const { included: limit, remaining } = allowance
@@ -63,7 +66,11 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
         headers: rateLimitHeaders({ feature, limit, remaining, periodEnd: period.end, now: at }),
       }
     } catch (error) {
-      if (isStoreError(error)) return { kind: 'refused', reply: edgeReply('store_unavailable', 'The request could not be metered, so it was not served. Try again.') }
+      if (isStoreError(error))
+        return {
+          kind: 'refused',
+          reply: edgeReply('store_unavailable', 'The request could not be metered, so it was not served. Try again.'),
+        }
       throw error
     }
   }
@@ -138,7 +145,10 @@ function createTicket(reservation: Reservation, remaining: Quantity | null): Ope
 }
 
 function unidentified(): Verdict {
-  return { kind: 'refused', reply: edgeReply('unidentified_customer', 'Send your API key in the x-api-key header or as a bearer token.') }
+  return {
+    kind: 'refused',
+    reply: edgeReply('unidentified_customer', 'Send your API key in the x-api-key header or as a bearer token.'),
+  }
 }
 
 function isBelow400({ status }: { readonly status: number }): boolean {

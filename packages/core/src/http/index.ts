@@ -1,16 +1,6 @@
 /** @farebox/core/http: what an adapter is written against. */
 
-export type {
-  Gate,
-  HeaderList,
-  MeterContext,
-  MeteredRequest,
-  MeterOptions,
-  Outcome,
-  Reply,
-  Ticket,
-  Verdict,
-} from './contract.ts'
+export type { Gate, HeaderList, MeterContext, MeteredRequest, MeterOptions, Outcome, Reply, Ticket, Verdict } from './contract.ts'
 export { PROBLEMS } from './problem.ts'
 export type { Action, EdgeCode } from './problem.ts'
 export { defaultFarebox } from '../default-farebox.ts'

@@ -60,14 +60,26 @@ export function refusalReply({ refusal, instance, actions, now }: RefusalReplyIn
     period_end: periodEnd === null ? null : formatInstant(periodEnd),
     actions,
   }
-  return { status, headers: [...PROBLEM_HEADERS, ...rateLimitHeaders({ feature, limit, remaining, periodEnd, now }), ...retryAfter(refusal, now)], body: JSON.stringify(body) }
+  return {
+    status,
+    headers: [
+      ...PROBLEM_HEADERS,
+      ...rateLimitHeaders({ feature, limit, remaining, periodEnd, now }),
+      ...retryAfter(refusal, now),
+    ],
+    body: JSON.stringify(body),
+  }
 }
 
 /** 401 when nobody could be identified, 503 when the store cannot answer: never "limit reached". */
 export function edgeReply(code: EdgeCode, detail: string): Reply {
   const { status, title } = PROBLEMS[code]
   const extra: HeaderList = code === 'store_unavailable' ? [['Retry-After', '1']] : [['WWW-Authenticate', 'Bearer']]
-  return { status, headers: [...PROBLEM_HEADERS, ...extra], body: JSON.stringify({ type: problemType(code), title, status, detail, code }) }
+  return {
+    status,
+    headers: [...PROBLEM_HEADERS, ...extra],
+    body: JSON.stringify({ type: problemType(code), title, status, detail, code }),
+  }
 }
 
 const PROBLEM_HEADERS: HeaderList = [

@@ -21,7 +21,10 @@ export interface InvoiceInput {
 /** A draft. The same input gives the same invoice. */
 export function buildInvoice({ subscription, moment, type, currency, period, issuedAt, lines }: InvoiceInput): Invoice {
   invariant(new Set(lines.map((line) => line.id)).size === lines.length, 'each line of an invoice has its own id')
-  const subtotal = sumMoney(lines.map((line) => line.amount), currency)
+  const subtotal = sumMoney(
+    lines.map((line) => line.amount),
+    currency,
+  )
   return {
     id: invoiceId(subscription.id, moment),
     number: null,

@@ -59,8 +59,15 @@ ${invoice.lines.map((line) => lineRow(line, locale, date)).join('\n')}
 }
 
 function lineRow(line: InvoiceLine, locale: string, date: (instant: number) => string): string {
-  const unitPrice = line.unitPrice === null ? '–' : `${line.unitPrice}${line.per === ONE ? '' : ` per ${formatQuantity(line.per)}`}`
-  const cells = [formatQuantity(line.quantity), formatQuantity(line.included), formatQuantity(line.billable), unitPrice, displayMoney(line.amount, locale)]
+  const unitPrice =
+    line.unitPrice === null ? '–' : `${line.unitPrice}${line.per === ONE ? '' : ` per ${formatQuantity(line.per)}`}`
+  const cells = [
+    formatQuantity(line.quantity),
+    formatQuantity(line.included),
+    formatQuantity(line.billable),
+    unitPrice,
+    displayMoney(line.amount, locale),
+  ]
   return `<tr><th scope="row">${escape(line.description)}</th><td>${date(line.period[0])} up to ${date(line.period[1])}</td>${cells.map((cell) => `<td>${escape(cell)}</td>`).join('')}</tr>`
 }
 

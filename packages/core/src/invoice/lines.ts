@@ -53,7 +53,18 @@ export function usageLines({ plan, feature, currency, period, used, included, ra
   const [first, ...others] = rated
   const lines: InvoiceLine[] =
     first === undefined
-      ? [{ ...shared, id: `${feature.code}-included`, quantity: used, included, billable: 0n, unitPrice: null, per: ONE, amount: zero(currency) }]
+      ? [
+          {
+            ...shared,
+            id: `${feature.code}-included`,
+            quantity: used,
+            included,
+            billable: 0n,
+            unitPrice: null,
+            per: ONE,
+            amount: zero(currency),
+          },
+        ]
       : [priced(first, included), ...others.map((line) => priced(line, 0n))]
   const shown = lines.reduce((sum, line) => sum + line.quantity, 0n)
   invariant(shown === used, 'the lines of a feature show each unit once')
@@ -62,6 +73,15 @@ export function usageLines({ plan, feature, currency, period, used, included, ra
   function priced(line: RatedLine, covered: Quantity): InvoiceLine {
     const unitPrice = formatDecimal(line.unitPrice)
     const amount = toMoney(line.amount, currency, 'half_up')
-    return { ...shared, id: `${feature.code}-${line.id}`, quantity: line.quantity + covered, included: covered, billable: line.quantity, unitPrice, per: line.per, amount }
+    return {
+      ...shared,
+      id: `${feature.code}-${line.id}`,
+      quantity: line.quantity + covered,
+      included: covered,
+      billable: line.quantity,
+      unitPrice,
+      per: line.per,
+      amount,
+    }
   }
 }

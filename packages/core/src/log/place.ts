@@ -26,5 +26,8 @@ export function place(event: NewUsageEvent, known: UsageEvent | undefined, isIns
 function areSame(a: Properties | null, b: Properties | null): boolean {
   const left = Object.entries(a ?? {})
   const right = b ?? {}
-  return left.length === Object.keys(right).length && left.every(([name, value]) => Object.hasOwn(right, name) && right[name] === value)
+  return (
+    left.length === Object.keys(right).length &&
+    left.every(([name, value]) => Object.hasOwn(right, name) && right[name] === value)
+  )
 }

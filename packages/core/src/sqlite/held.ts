@@ -58,7 +58,8 @@ export function createHeld(statements: Statements, process: string): Held {
       touched.set(row, (touched.get(row) ?? new Set()).add(key))
     }
     for (const [row, gone] of touched) writeRest(row, gone)
-    const newId = added.size === 0 ? 0 : Number(statements.insertReservations.run(process, reservationsToRow(added.values())).lastInsertRowid)
+    const newId =
+      added.size === 0 ? 0 : Number(statements.insertReservations.run(process, reservationsToRow(added.values())).lastInsertRowid)
     return () => {
       for (const [row, gone] of touched) for (const key of gone) forget(row, key)
       if (newId !== 0) keepRow({ id: newId, process, members: added })
@@ -75,7 +76,8 @@ export function createHeld(statements: Statements, process: string): Held {
   }
 
   function* others(): Iterable<{ process: string; reservations: Iterable<Reservation> }> {
-    for (const row of rows.values()) if (row.process !== process) yield { process: row.process, reservations: row.members.values() }
+    for (const row of rows.values())
+      if (row.process !== process) yield { process: row.process, reservations: row.members.values() }
   }
 
   function keepRow(row: HeldRow): void {

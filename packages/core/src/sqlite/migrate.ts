@@ -51,7 +51,9 @@ function isCurrent(db: Database): boolean {
 }
 
 function rowsOf(db: Database): { number: number; breaking: boolean }[] {
-  const rows = db.prepare<[], { number: bigint | number; breaking: bigint | number }>('SELECT number, breaking FROM _migrations').all()
+  const rows = db
+    .prepare<[], { number: bigint | number; breaking: bigint | number }>('SELECT number, breaking FROM _migrations')
+    .all()
   return rows.map((row) => ({ number: Number(row.number), breaking: Number(row.breaking) === 1 }))
 }
 

@@ -52,7 +52,11 @@ function connect(file: string): Database.Database {
 function refuseUnwritable(file: string): void {
   const folder = path.dirname(path.resolve(file))
   if (!existsSync(folder)) {
-    throw new FareboxError('store_not_writable', `The folder ${folder} of the database does not exist: make it, or choose another path`, { fields: { path: file } })
+    throw new FareboxError(
+      'store_not_writable',
+      `The folder ${folder} of the database does not exist: make it, or choose another path`,
+      { fields: { path: file } },
+    )
   }
   for (const target of existsSync(file) ? [file, folder] : [folder]) {
     try {
@@ -84,17 +88,29 @@ function asOpenError(file: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (code.startsWith('SQLITE_READONLY') || code === 'SQLITE_CANTOPEN' || code === 'SQLITE_PERM') return unwritable(file, error)
   if (code === 'SQLITE_NOTADB' || code === 'SQLITE_CORRUPT') {
-    return new FareboxError('store_unsupported', `The file ${file} is not a sound SQLite database: give another path, or restore a copy`, {
-      fields: { path: file, sqlite: code },
-      cause: error,
-    })
+    return new FareboxError(
+      'store_unsupported',
+      `The file ${file} is not a sound SQLite database: give another path, or restore a copy`,
+      {
+        fields: { path: file, sqlite: code },
+        cause: error,
+      },
+    )
   }
-  return new FareboxError('store_unavailable', `The database ${file} could not be opened (${code || String(error)}): see the cause`, { fields: { path: file }, cause: error })
+  return new FareboxError(
+    'store_unavailable',
+    `The database ${file} could not be opened (${code || String(error)}): see the cause`,
+    { fields: { path: file }, cause: error },
+  )
 }
 
 function unwritable(file: string, cause: unknown): FareboxError {
-  return new FareboxError('store_not_writable', `The database ${file} cannot be opened for writing: make the file and its folder writable for this user, or choose another path`, {
-    fields: { path: file },
-    cause,
-  })
+  return new FareboxError(
+    'store_not_writable',
+    `The database ${file} cannot be opened for writing: make the file and its folder writable for this user, or choose another path`,
+    {
+      fields: { path: file },
+      cause,
+    },
+  )
 }

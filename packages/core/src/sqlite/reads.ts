@@ -1,7 +1,14 @@
 /** The few reads around the one door for writes. They see what is committed. */
 
 import type { ApiKeyRecord } from '../account/account-state.ts'
-import { MAX_PAGE, type InvoiceQuery, type Page, type PageRequest, type StoredTotal, type TotalQuery } from '../contracts/store.ts'
+import {
+  MAX_PAGE,
+  type InvoiceQuery,
+  type Page,
+  type PageRequest,
+  type StoredTotal,
+  type TotalQuery,
+} from '../contracts/store.ts'
 import { FareboxError } from '../errors.ts'
 import { type Invoice, parseInvoiceNumber } from '../records/invoice.ts'
 import type { UsageEvent } from '../records/usage-event.ts'
@@ -47,7 +54,11 @@ export function createReads(statements: Statements, labels: Labels): Reads {
     return { quantity: counted?.quantity ?? 0n, events: Number(counted?.events ?? 0n) }
   }
 
-  function totalKeyOf({ customerId, feature, periodStart }: TotalQuery): { customer_id: number; feature_id: number; period_start: number } | null {
+  function totalKeyOf({
+    customerId,
+    feature,
+    periodStart,
+  }: TotalQuery): { customer_id: number; feature_id: number; period_start: number } | null {
     const customer = statements.customer.get(customerId)
     const featureId = labels.find(feature)
     if (customer === undefined || featureId === null) return null
@@ -73,7 +84,8 @@ export function createReads(statements: Statements, labels: Labels): Reads {
     const limit = limitOf(query)
     const after = placeOf(query, 0)
     const { customerId } = query
-    const rows = customerId === undefined ? statements.invoices.all(after, limit) : statements.invoicesOf.all(customerId, after, limit)
+    const rows =
+      customerId === undefined ? statements.invoices.all(after, limit) : statements.invoicesOf.all(customerId, after, limit)
     return { items: rows.map(invoiceFromRow), next: nextOf(rows, limit, (row) => String(row.seq)) }
   }
 
@@ -102,14 +114,18 @@ export function createReads(statements: Statements, labels: Labels): Reads {
 
 function limitOf({ limit = DEFAULT_PAGE }: PageRequest): number {
   if (Number.isSafeInteger(limit) && limit >= 1 && limit <= MAX_PAGE) return limit
-  throw new FareboxError('invalid_option', `Expected limit to be a whole number from 1 to ${MAX_PAGE}, got ${String(limit)}`, { fields: { limit } })
+  throw new FareboxError('invalid_option', `Expected limit to be a whole number from 1 to ${MAX_PAGE}, got ${String(limit)}`, {
+    fields: { limit },
+  })
 }
 
 function placeOf({ after }: PageRequest, first: number): number {
   if (after === undefined) return first
   const place = Number(after)
   if (Number.isSafeInteger(place) && place >= 0) return place
-  throw new FareboxError('invalid_option', `Expected after to be the cursor of a page before, got ${JSON.stringify(after)}`, { fields: { after } })
+  throw new FareboxError('invalid_option', `Expected after to be the cursor of a page before, got ${JSON.stringify(after)}`, {
+    fields: { after },
+  })
 }
 
 function nextOf<Row>(rows: readonly Row[], limit: number, cursor: (row: Row) => string): string | null {

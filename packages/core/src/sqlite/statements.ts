@@ -53,13 +53,22 @@ export interface Statements {
   readonly openTotals: Statement<[number], TotalRow>
   readonly saveTotal: Statement
   readonly sealTotal: Statement
-  readonly totals: Statement<{ customer: string | null; customer_id: number; feature_id: number; period_start: number; limit: number }, StoredTotalRow>
+  readonly totals: Statement<
+    { customer: string | null; customer_id: number; feature_id: number; period_start: number; limit: number },
+    StoredTotalRow
+  >
   readonly insertEvent: Statement
   readonly insertEventKey: Statement
   readonly eventByKey: Statement<[number, string], EventRow>
   readonly log: Statement<[number, number], EventRow>
-  readonly chain: Statement<{ customer_id: number; feature_id: number; period_start: number; before: number; limit: number }, EventRow>
-  readonly recount: Statement<{ customer_id: number; feature_id: number; period_start: number }, { quantity: bigint; events: bigint }>
+  readonly chain: Statement<
+    { customer_id: number; feature_id: number; period_start: number; before: number; limit: number },
+    EventRow
+  >
+  readonly recount: Statement<
+    { customer_id: number; feature_id: number; period_start: number },
+    { quantity: bigint; events: bigint }
+  >
   readonly label: Statement<[string], bigint>
   readonly insertLabel: Statement
   readonly reservations: Statement<[], { id: bigint; process: string; reservations: string }>
@@ -82,17 +91,29 @@ export interface Statements {
 }
 
 export function prepareStatements(db: Database): Statements {
+  return { ...ofTransactions(db), ...ofAccounts(db), ...ofTotals(db), ...ofEvents(db), ...ofReservations(db), ...ofInvoices(db) }
+}
+
+function ofTransactions(db: Database) {
   return {
     begin: db.prepare('BEGIN IMMEDIATE'),
     commit: db.prepare('COMMIT'),
     rollback: db.prepare('ROLLBACK'),
     dataVersion: db.prepare<[], bigint>('PRAGMA data_version').pluck(),
     lastSeq: db.prepare<[], bigint>('SELECT coalesce(max(seq), 0) FROM _events').pluck(),
+  }
+}
 
-    customer: db.prepare<[string], CustomerRow>('SELECT id, customer, name, email, time_zone, created_at FROM _customers WHERE customer = ?'),
+function ofAccounts(db: Database) {
+  return {
+    customer: db.prepare<[string], CustomerRow>(
+      'SELECT id, customer, name, email, time_zone, created_at FROM _customers WHERE customer = ?',
+    ),
     insertCustomer: db.prepare('INSERT INTO _customers (customer, name, email, time_zone, created_at) VALUES (?, ?, ?, ?, ?)'),
     updateCustomer: db.prepare('UPDATE _customers SET name = ?, email = ?, time_zone = ? WHERE id = ?'),
-    customerIds: db.prepare<[number, number], { id: bigint; customer: string }>('SELECT id, customer FROM _customers WHERE id > ? ORDER BY id LIMIT ?'),
+    customerIds: db.prepare<[number, number], { id: bigint; customer: string }>(
+      'SELECT id, customer FROM _customers WHERE id > ? ORDER BY id LIMIT ?',
+    ),
 
     subscription: db.prepare<[number], SubscriptionRow>(
       'SELECT * FROM _subscriptions WHERE customer_id = ? ORDER BY starts_at DESC, id DESC LIMIT 1',
@@ -105,10 +126,26 @@ export function prepareStatements(db: Database): Statements {
       ON CONFLICT (customer_id, id) DO UPDATE SET
         plan = excluded.plan, catalog_version = excluded.catalog_version, status = excluded.status, ends_at = excluded.ends_at,
         next_moment = excluded.next_moment, due_at = excluded.due_at`),
-    due: db.prepare<[number, number], string>(`
+    due: db
+      .prepare<[number, number], string>(`
       SELECT c.customer FROM _subscriptions s JOIN _customers c ON c.id = s.customer_id
-      WHERE s.due_at <= ? ORDER BY s.due_at, s.customer_id LIMIT ?`).pluck(),
+      WHERE s.due_at <= ? ORDER BY s.due_at, s.customer_id LIMIT ?`)
+      .pluck(),
 
+    saveApiKey: db.prepare(`
+      INSERT INTO _api_keys (id, customer_id, name, secret_hash, created_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET name = excluded.name, revoked_at = excluded.revoked_at`),
+    apiKey: db.prepare<[string], ApiKeyRow>(
+      'SELECT k.id, c.customer, k.name, k.secret_hash, k.created_at, k.revoked_at FROM _api_keys k JOIN _customers c ON c.id = k.customer_id WHERE k.id = ?',
+    ),
+    apiKeys: db.prepare<[string], ApiKeyRow>(`
+      SELECT k.id, c.customer, k.name, k.secret_hash, k.created_at, k.revoked_at FROM _api_keys k JOIN _customers c ON c.id = k.customer_id
+      WHERE c.customer = ? ORDER BY k.created_at, k.id`),
+  }
+}
+
+function ofTotals(db: Database) {
+  return {
     openTotals: db.prepare<[number], TotalRow>(`
       SELECT f.label AS feature, t.period_start, t.quantity, t.events, t.last_seq
       FROM _totals t JOIN _labels f ON f.id = t.feature_id WHERE t.customer_id = ? AND t.invoice_id IS NULL`),
@@ -120,13 +157,20 @@ export function prepareStatements(db: Database): Statements {
     sealTotal: db.prepare(
       'UPDATE _totals SET invoice_id = ? WHERE customer_id = ? AND feature_id = ? AND period_start = ? AND invoice_id IS NULL',
     ),
-    totals: db.prepare<{ customer: string | null; customer_id: number; feature_id: number; period_start: number; limit: number }, StoredTotalRow>(`
+    totals: db.prepare<
+      { customer: string | null; customer_id: number; feature_id: number; period_start: number; limit: number },
+      StoredTotalRow
+    >(`
       SELECT c.customer, t.customer_id, t.feature_id, f.label AS feature, t.period_start, t.quantity, t.events, t.last_seq, t.invoice_id
       FROM _totals t JOIN _customers c ON c.id = t.customer_id JOIN _labels f ON f.id = t.feature_id
       WHERE (t.customer_id, t.feature_id, t.period_start) > (:customer_id, :feature_id, :period_start)
         AND (:customer IS NULL OR t.customer_id = (SELECT id FROM _customers WHERE customer = :customer))
       ORDER BY t.customer_id, t.feature_id, t.period_start LIMIT :limit`),
+  }
+}
 
+function ofEvents(db: Database) {
+  return {
     insertEvent: db.prepare(
       'INSERT INTO _events (seq, customer_id, feature_id, quantity, at, previous, route_id, key, properties) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
     ),
@@ -135,7 +179,10 @@ export function prepareStatements(db: Database): Statements {
       `SELECT ${EVENT_COLUMNS} WHERE e.seq = (SELECT seq FROM _event_keys WHERE customer_id = ? AND key = ?)`,
     ),
     log: db.prepare<[number, number], EventRow>(`SELECT ${EVENT_COLUMNS} WHERE e.seq > ? ORDER BY e.seq LIMIT ?`),
-    chain: db.prepare<{ customer_id: number; feature_id: number; period_start: number; before: number; limit: number }, EventRow>(`
+    chain: db.prepare<
+      { customer_id: number; feature_id: number; period_start: number; before: number; limit: number },
+      EventRow
+    >(`
       ${CHAIN} SELECT ${EVENT_COLUMNS.replace('FROM _events e', 'FROM chain ch JOIN _events e ON e.seq = ch.seq')}
       WHERE e.seq < :before ORDER BY e.seq DESC LIMIT :limit`),
     recount: db.prepare<{ customer_id: number; feature_id: number; period_start: number }, { quantity: bigint; events: bigint }>(
@@ -144,19 +191,33 @@ export function prepareStatements(db: Database): Statements {
 
     label: db.prepare<[string], bigint>('SELECT id FROM _labels WHERE label = ?').pluck(),
     insertLabel: db.prepare('INSERT INTO _labels (label) VALUES (?)'),
+  }
+}
 
-    reservations: db.prepare<[], { id: bigint; process: string; reservations: string }>('SELECT id, process, reservations FROM _reservations'),
+function ofReservations(db: Database) {
+  return {
+    reservations: db.prepare<[], { id: bigint; process: string; reservations: string }>(
+      'SELECT id, process, reservations FROM _reservations',
+    ),
     insertReservations: db.prepare('INSERT INTO _reservations (process, reservations) VALUES (?, ?)'),
     updateReservations: db.prepare('UPDATE _reservations SET reservations = ? WHERE id = ?'),
     deleteReservations: db.prepare('DELETE FROM _reservations WHERE id = ?'),
+  }
+}
 
-    drafts: db.prepare<[number], InvoiceRow>(`SELECT ${INVOICE_COLUMNS} WHERE i.customer_id = ? AND i.status = 'draft' ORDER BY i.seq`),
+function ofInvoices(db: Database) {
+  return {
+    drafts: db.prepare<[number], InvoiceRow>(
+      `SELECT ${INVOICE_COLUMNS} WHERE i.customer_id = ? AND i.status = 'draft' ORDER BY i.seq`,
+    ),
     saveDraft: db.prepare(`
       INSERT INTO _invoices (customer_id, id, status, document) VALUES (?, ?, 'draft', ?)
       ON CONFLICT (customer_id, id) DO UPDATE SET document = excluded.document WHERE status = 'draft'`),
-    takeNumber: db.prepare<[string], bigint>(
-      'INSERT INTO _series (series, last) VALUES (?, 1) ON CONFLICT (series) DO UPDATE SET last = last + 1 RETURNING last',
-    ).pluck(),
+    takeNumber: db
+      .prepare<[string], bigint>(
+        'INSERT INTO _series (series, last) VALUES (?, 1) ON CONFLICT (series) DO UPDATE SET last = last + 1 RETURNING last',
+      )
+      .pluck(),
     finalizeInvoice: db.prepare(
       "UPDATE _invoices SET status = ?, series = ?, number = ?, document = ? WHERE customer_id = ? AND id = ? AND status = 'draft'",
     ),
@@ -165,16 +226,6 @@ export function prepareStatements(db: Database): Statements {
       SELECT ${INVOICE_COLUMNS} WHERE i.customer_id = (SELECT id FROM _customers WHERE customer = ?) AND i.seq > ? ORDER BY i.seq LIMIT ?`),
     invoiceById: db.prepare<[string], InvoiceRow>(`SELECT ${INVOICE_COLUMNS} WHERE i.id = ?`),
     invoiceByNumber: db.prepare<[string, number], InvoiceRow>(`SELECT ${INVOICE_COLUMNS} WHERE i.series = ? AND i.number = ?`),
-
-    saveApiKey: db.prepare(`
-      INSERT INTO _api_keys (id, customer_id, name, secret_hash, created_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?)
-      ON CONFLICT (id) DO UPDATE SET name = excluded.name, revoked_at = excluded.revoked_at`),
-    apiKey: db.prepare<[string], ApiKeyRow>(
-      'SELECT k.id, c.customer, k.name, k.secret_hash, k.created_at, k.revoked_at FROM _api_keys k JOIN _customers c ON c.id = k.customer_id WHERE k.id = ?',
-    ),
-    apiKeys: db.prepare<[string], ApiKeyRow>(`
-      SELECT k.id, c.customer, k.name, k.secret_hash, k.created_at, k.revoked_at FROM _api_keys k JOIN _customers c ON c.id = k.customer_id
-      WHERE c.customer = ? ORDER BY k.created_at, k.id`),
 
     catalogs: db.prepare<[], { version: string; document: string }>('SELECT version, document FROM _catalogs ORDER BY version'),
     saveCatalog: db.prepare('INSERT INTO _catalogs (version, document) VALUES (?, ?) ON CONFLICT (version) DO NOTHING'),

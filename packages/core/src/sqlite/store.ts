@@ -146,7 +146,10 @@ class SqliteStore implements Store {
     await this.flush(monotonicMs() + CLOSE_WITHIN_MS)
     this.#isClosed = true
     this.#cancelSchedule()
-    const lost = new FareboxError('store_unavailable', 'The store was closed before the database took this change: it is resolved by onCrash at the next start')
+    const lost = new FareboxError(
+      'store_unavailable',
+      'The store was closed before the database took this change: it is resolved by onCrash at the next start',
+    )
     for (const { reject } of this.#waiting.splice(0)) reject(lost)
     this.#db.close()
     this.#releaseLock()
@@ -298,5 +301,8 @@ function isBusy(error: unknown): boolean {
 function asStoreError(error: unknown): unknown {
   if (!(error instanceof Error) || error.name !== 'SqliteError') return error
   const code = 'code' in error ? String(error.code) : ''
-  return new FareboxError('store_unavailable', `The database did not answer (${code}): try again; the cause says more`, { fields: { sqlite: code }, cause: error })
+  return new FareboxError('store_unavailable', `The database did not answer (${code}): try again; the cause says more`, {
+    fields: { sqlite: code },
+    cause: error,
+  })
 }

@@ -32,7 +32,10 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
   return { write, writeTotals }
 
   function write(batch: Batch, account: LoadedAccount, entry: Entry): void {
-    invariant(account.rowId !== 0 || entry.kind === 'customer' || entry.kind === 'released', 'an account begins with its customer')
+    invariant(
+      account.rowId !== 0 || entry.kind === 'customer' || entry.kind === 'released',
+      'an account begins with its customer',
+    )
     switch (entry.kind) {
       case 'customer':
         writeCustomer(account, entry.customer)
@@ -65,7 +68,8 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
 
   function writeCustomer(account: LoadedAccount, customer: Extract<Entry, { kind: 'customer' }>['customer']): void {
     const { id, name, email, timeZone, createdAt } = customer
-    if (account.rowId === 0) account.rowId = Number(statements.insertCustomer.run(id, name, email, timeZone, createdAt).lastInsertRowid)
+    if (account.rowId === 0)
+      account.rowId = Number(statements.insertCustomer.run(id, name, email, timeZone, createdAt).lastInsertRowid)
     else statements.updateCustomer.run(name, email, timeZone, account.rowId)
   }
 
@@ -75,7 +79,17 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
     const usage = usageOf(account.state, event.feature, periodStart)
     const routeId = event.route === null ? null : labels.idOf(event.route)
     const properties = event.properties === null ? null : JSON.stringify(event.properties)
-    statements.insertEvent.run(seq, account.rowId, labels.idOf(event.feature), event.quantity, event.at, usage.lastSeq, routeId, event.key, properties)
+    statements.insertEvent.run(
+      seq,
+      account.rowId,
+      labels.idOf(event.feature),
+      event.quantity,
+      event.at,
+      usage.lastSeq,
+      routeId,
+      event.key,
+      properties,
+    )
     if (entry.keyGivenBy === 'caller') statements.insertEventKey.run(account.rowId, event.key, seq)
     if (account.state.reservations.has(event.key)) batch.held.ended.add(event.key)
     batch.nextSeq = seq + 1
@@ -91,7 +105,14 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
     const { invoice, series } = entry
     const number = statements.takeNumber.get(series)
     invariant(number !== undefined, 'a series gives its next number')
-    const finalized = statements.finalizeInvoice.run(invoice.status, series, number, invoiceToDocument(invoice), account.rowId, invoice.id)
+    const finalized = statements.finalizeInvoice.run(
+      invoice.status,
+      series,
+      number,
+      invoiceToDocument(invoice),
+      account.rowId,
+      invoice.id,
+    )
     invariant(finalized.changes === 1, 'an invoice is finalized once, from its draft')
     for (const { feature, periodStart } of entry.sealed) {
       const sealed = statements.sealTotal.run(invoice.id, account.rowId, labels.idOf(feature), periodStart)

@@ -38,5 +38,5 @@ export function isCurrency(code: string): boolean {
 
 /** Every code, in the order of the alphabet. */
 export function currencyCodes(): string[] {
-  return [...PLACES_BY_CODE.keys()].sort()
+  return [...PLACES_BY_CODE.keys()].toSorted()
 }

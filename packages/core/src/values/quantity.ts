@@ -69,12 +69,8 @@ function fromExact(input: unknown): Quantity | null {
 }
 
 function refused(input: unknown, what: string): FareboxError {
-  const got =
-    typeof input === 'string'
-      ? `'${input.slice(0, MAX_DECIMAL_LENGTH)}'`
-      : typeof input === 'object'
-        ? typeof input
-        : String(input)
+  const isNumeric = typeof input === 'number' || typeof input === 'bigint'
+  const got = typeof input === 'string' ? `'${input.slice(0, MAX_DECIMAL_LENGTH)}'` : isNumeric ? String(input) : typeof input
   return new FareboxError(
     'invalid_quantity',
     `Expected ${what} to be a number of units from 0 to ${MAX_UNITS} with at most six decimal places, got ${got}: ${advice(input)}`,

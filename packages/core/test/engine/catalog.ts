@@ -4,9 +4,18 @@ import { defineCatalog } from '../../src/catalog/define-catalog.ts'
 
 export const catalog = defineCatalog({
   currency: 'USD',
-  features: { api_calls: { type: 'metered', name: 'API calls', default: true }, downloads: { type: 'metered', name: 'Downloads', unit: 'MB' } },
+  features: {
+    api_calls: { type: 'metered', name: 'API calls', default: true },
+    downloads: { type: 'metered', name: 'Downloads', unit: 'MB' },
+  },
   plans: {
-    free: { name: 'Free', price: '0', interval: 'month', default: true, features: { api_calls: { included: 10 }, downloads: { included: 1 } } },
+    free: {
+      name: 'Free',
+      price: '0',
+      interval: 'month',
+      default: true,
+      features: { api_calls: { included: 10 }, downloads: { included: 1 } },
+    },
     starter: {
       name: 'Starter',
       price: '5.00',

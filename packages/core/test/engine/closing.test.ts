@@ -38,7 +38,8 @@ function start(wrap: (store: Store) => Store = (store) => store): Farebox {
 }
 
 async function subscribe(farebox: Farebox, plans: Record<string, string>): Promise<void> {
-  for (const [customerId, plan] of Object.entries(plans)) await farebox.subscriptions.create({ customerId, plan, startsAt: JANUARY })
+  for (const [customerId, plan] of Object.entries(plans))
+    await farebox.subscriptions.create({ customerId, plan, startsAt: JANUARY })
 }
 
 const use = (farebox: Farebox, customerId: string, value: number | string, feature = 'api_calls', timestamp?: number) =>
@@ -48,8 +49,14 @@ const use = (farebox: Farebox, customerId: string, value: number | string, featu
 function dyingAfter(changes: number): (store: Store) => Store {
   return (store) => {
     let left = changes
-    const change: Store['change'] = (target, decide) => (left-- > 0 ? store.change(target, decide) : Promise.reject(new Error('killed')))
-    return Object.assign(Object.create(store), { change, facts: store.facts, close: () => store.close(), flush: () => store.flush() })
+    const change: Store['change'] = (target, decide) =>
+      left-- > 0 ? store.change(target, decide) : Promise.reject(new Error('killed'))
+    return Object.assign(Object.create(store), {
+      change,
+      facts: store.facts,
+      close: () => store.close(),
+      flush: () => store.flush(),
+    })
   }
 }
 
@@ -69,7 +76,14 @@ it('makes each invoice once, with numbers that have no gap, wherever closing is 
   await farebox.closePeriods()
   const { items } = await farebox.invoices.list()
   expect(items.map(({ number }) => number).toSorted()).toEqual(['FB-000001', 'FB-000002', 'FB-000003', 'FB-000004', 'FB-000005'])
-  expect(items.map((invoice) => `${invoice.customerId} ${invoiceJson(invoice).period[0].slice(0, 10)} ${formatMoney(invoice.total)} ${invoice.status}`).toSorted()).toEqual([
+  expect(
+    items
+      .map(
+        (invoice) =>
+          `${invoice.customerId} ${invoiceJson(invoice).period[0].slice(0, 10)} ${formatMoney(invoice.total)} ${invoice.status}`,
+      )
+      .toSorted(),
+  ).toEqual([
     'ada 2026-01-01 32.50 open',
     'ada 2026-01-01 5.00 open',
     'bob 2026-01-01 29.00 open',
@@ -99,13 +113,22 @@ it('holds an invoice back when a total does not equal its events, and names the 
   await use(farebox, 'bob', 30)
   await farebox.stop()
   const db = new Database(file)
-  db.exec("UPDATE _totals SET quantity = quantity + 1000000 WHERE customer_id = (SELECT id FROM _customers WHERE customer = 'ada')")
+  db.exec(
+    "UPDATE _totals SET quantity = quantity + 1000000 WHERE customer_id = (SELECT id FROM _customers WHERE customer = 'ada')",
+  )
   db.close()
   clock.set(FEBRUARY)
   const again = start()
   const closed = await again.closePeriods()
-  expect(closed.held).toMatchObject([{ customerId: 'ada', differences: [{ feature: 'api_calls', total: { quantity: 31_000_000n }, log: { quantity: 30_000_000n } }] }])
-  expect(closed.invoices.filter(({ period }) => period[1] === FEBRUARY && period[0] === JANUARY).map(({ customerId }) => customerId)).toContain('bob')
+  expect(closed.held).toMatchObject([
+    {
+      customerId: 'ada',
+      differences: [{ feature: 'api_calls', total: { quantity: 31_000_000n }, log: { quantity: 30_000_000n } }],
+    },
+  ])
+  expect(
+    closed.invoices.filter(({ period }) => period[1] === FEBRUARY && period[0] === JANUARY).map(({ customerId }) => customerId),
+  ).toContain('bob')
   expect((await again.invoices.list({ customerId: 'ada' })).items.map(({ status }) => status)).toEqual(['open', 'draft'])
   expect((await again.verify()).differences.map(({ message }) => message)).toEqual([
     'api_calls of ada in the period from 2026-01-01T00:00:00.000Z: the log holds 30 in 1 events, the total says 31 in 1 events',
@@ -120,7 +143,9 @@ it('names an invoice whose document was changed by hand', async () => {
   await farebox.closePeriods()
   await farebox.stop()
   const db = new Database(file)
-  db.exec("DROP TRIGGER _invoices_final_never_change; UPDATE _invoices SET document = replace(document, '\"minor\":\"250\"', '\"minor\":\"150\"')")
+  db.exec(
+    'DROP TRIGGER _invoices_final_never_change; UPDATE _invoices SET document = replace(document, \'"minor":"250"\', \'"minor":"150"\')',
+  )
   db.close()
   const messages = (await start().verify()).differences.map(({ message }) => message)
   expect(messages).toEqual([
@@ -151,7 +176,9 @@ it('leaves a period open while a request of it is in flight, and bills the reque
   expect([early.waiting, early.invoices.length]).toEqual([['ada'], 1])
   if (verdict.kind === 'admitted') await gate.settle(verdict.ticket, { kind: 'finished', status: 200 }, 'ada')
   const late = await farebox.closePeriods()
-  expect(late.invoices.map((invoice) => invoiceJson(invoice).lines.at(-1))).toMatchObject([{ feature: 'api_calls', quantity: '1' }])
+  expect(late.invoices.map((invoice) => invoiceJson(invoice).lines.at(-1))).toMatchObject([
+    { feature: 'api_calls', quantity: '1' },
+  ])
 })
 
 it('gives usage at the instant a period ends to the next one, and late events to the period of their timestamp', async () => {
@@ -172,7 +199,9 @@ it('bills a yearly plan once a year in advance and its overage every month', asy
   await use(farebox, 'ada', 24)
   clock.set(Date.UTC(2027, 0, 1))
   const { invoices } = await farebox.closePeriods()
-  expect(invoices.map((invoice) => [invoice.type, invoiceJson(invoice).total, invoiceJson(invoice).period[0].slice(0, 10)])).toEqual([
+  expect(
+    invoices.map((invoice) => [invoice.type, invoiceJson(invoice).total, invoiceJson(invoice).period[0].slice(0, 10)]),
+  ).toEqual([
     ['recurring', '120.00', '2026-01-01'],
     ['overage', '1.00', '2026-01-01'],
     ['recurring', '120.00', '2026-12-01'],
@@ -206,7 +235,11 @@ it('previews the running period by the code that bills it', async () => {
 
 describe('laws', () => {
   const events = fc.array(
-    fc.record({ value: fc.integer({ min: 0, max: 40_000_000 }), feature: fc.constantFrom('api_calls', 'downloads'), day: fc.integer({ min: 0, max: 30 }) }),
+    fc.record({
+      value: fc.integer({ min: 0, max: 40_000_000 }),
+      feature: fc.constantFrom('api_calls', 'downloads'),
+      day: fc.integer({ min: 0, max: 30 }),
+    }),
     { maxLength: 25 },
   )
 
@@ -214,7 +247,9 @@ describe('laws', () => {
     clock.set(FEBRUARY)
     const farebox = createFarebox({ catalog, store: sqlite({ path: ':memory:' }), clock })
     await subscribe(farebox, { ada: 'pro' })
-    await Promise.all(list.map(({ value, feature, day }) => use(farebox, 'ada', value / 1_000_000, feature, JANUARY + day * 86_400_000)))
+    await Promise.all(
+      list.map(({ value, feature, day }) => use(farebox, 'ada', value / 1_000_000, feature, JANUARY + day * 86_400_000)),
+    )
     const { invoices } = await farebox.closePeriods()
     const audit = await farebox.verify()
     await farebox.stop()
@@ -229,7 +264,10 @@ describe('laws', () => {
         expect(await totalOf(list.toReversed())).toBe(whole)
         const halves = list.flatMap((event) => {
           const half = Math.floor(event.value / 2)
-          return [{ ...event, value: half }, { ...event, value: event.value - half }]
+          return [
+            { ...event, value: half },
+            { ...event, value: event.value - half },
+          ]
         })
         expect(await totalOf(halves)).toBe(whole)
       }),

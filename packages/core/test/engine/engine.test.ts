@@ -25,7 +25,9 @@ afterEach(async () => {
 describe.each([0, 1_000])('the engine with a cache of %i accounts', (cacheSize) => {
   it('admits exactly what is left, of any number of concurrent claims', async () => {
     const farebox = start({ cacheSize })
-    const results = await Promise.all(Array.from({ length: 40 }, () => farebox.usage.track({ customerId: 'ada', feature: 'api_calls' })))
+    const results = await Promise.all(
+      Array.from({ length: 40 }, () => farebox.usage.track({ customerId: 'ada', feature: 'api_calls' })),
+    )
     expect(results.filter(({ kind }) => kind === 'recorded')).toHaveLength(10)
     expect(results.filter(({ kind }) => kind === 'refused')).toHaveLength(30)
     const [usage] = await farebox.usage.totals({ customerId: 'ada' })
@@ -53,7 +55,9 @@ describe.each([0, 1_000])('the engine with a cache of %i accounts', (cacheSize) 
     const second = await farebox.closePeriods()
     const json = second.invoices.map(invoiceJson)
     expect(json).toMatchObject([{ number: 'FB-000002', type: 'recurring', status: 'open', total: '35.11' }])
-    expect(json[0]?.lines.map((line) => [line.type, line.quantity, line.included, line.billable, line.unit_price, line.amount])).toEqual([
+    expect(
+      json[0]?.lines.map((line) => [line.type, line.quantity, line.included, line.billable, line.unit_price, line.amount]),
+    ).toEqual([
       ['plan_base', '1', '0', '1', '29', '29.00'],
       ['feature_usage', '150', '100', '50', '0.1', '5.00'],
       ['feature_usage', '25', '5', '20', '0.05', '1.00'],

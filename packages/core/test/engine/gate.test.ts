@@ -16,7 +16,13 @@ const errors: unknown[] = []
 function start(): Farebox {
   clock.set(NOON)
   errors.length = 0
-  const farebox = createFarebox({ catalog, store: sqlite({ path: ':memory:' }), clock, upgradeUrl: '/billing/upgrade', onError: (error) => errors.push(error) })
+  const farebox = createFarebox({
+    catalog,
+    store: sqlite({ path: ':memory:' }),
+    clock,
+    upgradeUrl: '/billing/upgrade',
+    onError: (error) => errors.push(error),
+  })
   running.push(farebox)
   return farebox
 }
@@ -38,7 +44,12 @@ function gateOf(farebox: Farebox, options: MeterOptions<Raw> = {}, feature = 'ap
 const ask = (gate: Gate<Raw>, raw: Raw = { customer: 'ada' }): Promise<Verdict> =>
   gate.admit({ method: 'GET', path: '/v1/7', route: '/v1/:id', header: (name) => raw.headers?.[name], raw })
 
-async function serve(gate: Gate<Raw>, outcome: Outcome, raw: Raw = { customer: 'ada' }, add: readonly number[] = []): Promise<Verdict> {
+async function serve(
+  gate: Gate<Raw>,
+  outcome: Outcome,
+  raw: Raw = { customer: 'ada' },
+  add: readonly number[] = [],
+): Promise<Verdict> {
   const verdict = await ask(gate, raw)
   if (verdict.kind === 'admitted') {
     for (const units of add) verdict.ticket.meter.add(units)
@@ -47,7 +58,8 @@ async function serve(gate: Gate<Raw>, outcome: Outcome, raw: Raw = { customer: '
   return verdict
 }
 
-const used = async (farebox: Farebox, customerId = 'ada'): Promise<string> => formatQuantity((await farebox.usage.totals({ customerId }))[0]?.posted ?? 0n)
+const used = async (farebox: Farebox, customerId = 'ada'): Promise<string> =>
+  formatQuantity((await farebox.usage.totals({ customerId }))[0]?.posted ?? 0n)
 const finished = (status: number): Outcome => ({ kind: 'finished', status })
 
 describe('what is billed', () => {
@@ -89,17 +101,26 @@ describe('what is billed', () => {
     expect(await used(farebox)).toBe('1')
   })
 
-  it.each([NaN, Infinity, -1, 0.0000001, '1e3', 2 ** 53 - 1])('refuses %s units with a coded error, never silently 1', async (units) => {
-    const gate = gateOf(start(), { units: () => units })
-    await expect(ask(gate)).rejects.toMatchObject({ code: 'invalid_quantity' })
-  })
+  it.each([NaN, Infinity, -1, 0.0000001, '1e3', 2 ** 53 - 1])(
+    'refuses %s units with a coded error, never silently 1',
+    async (units) => {
+      const gate = gateOf(start(), { units: () => units })
+      await expect(ask(gate)).rejects.toMatchObject({ code: 'invalid_quantity' })
+    },
+  )
 })
 
 describe('what a refused client is told', () => {
   it('gives figures, the renewal and what to do, in a 402 problem document', async () => {
     const gate = gateOf(start(), { units: 7 })
     const first = await ask(gate)
-    expect(first).toMatchObject({ kind: 'admitted', headers: [['RateLimit-Policy', '"api_calls";q=10'], ['RateLimit', '"api_calls";r=3;t=2635200']] })
+    expect(first).toMatchObject({
+      kind: 'admitted',
+      headers: [
+        ['RateLimit-Policy', '"api_calls";q=10'],
+        ['RateLimit', '"api_calls";r=3;t=2635200'],
+      ],
+    })
     const second = await ask(gate)
     if (second.kind !== 'refused') throw new Error('expected a refusal')
     expect(second.reply.status).toBe(402)
@@ -113,7 +134,8 @@ describe('what a refused client is told', () => {
       type: 'urn:farebox:problem:allowance_exhausted',
       title: 'The allowance of the plan is used up',
       status: 402,
-      detail: 'The free plan includes 10 api_calls per period; 7 are used or reserved and this request needs 7. It renews at 2026-02-15T00:00:00.000Z.',
+      detail:
+        'The free plan includes 10 api_calls per period; 7 are used or reserved and this request needs 7. It renews at 2026-02-15T00:00:00.000Z.',
       instance: expect.stringMatching(/^urn:farebox:decision:.+/),
       code: 'allowance_exhausted',
       'violated-policies': ['api_calls'],
@@ -151,17 +173,26 @@ describe('what a refused client is told', () => {
     const farebox = createFarebox({ catalog: small, store: sqlite({ path: ':memory:' }), clock })
     running.push(farebox)
     const gate = gateOf(farebox, {}, 'b')
-    expect(await ask(gate)).toMatchObject({ kind: 'refused', reply: { status: 402, body: expect.stringContaining('no_subscription') } })
+    expect(await ask(gate)).toMatchObject({
+      kind: 'refused',
+      reply: { status: 402, body: expect.stringContaining('no_subscription') },
+    })
     expect(await farebox.customers.get('ada')).toBeNull()
     await farebox.subscriptions.create({ customerId: 'ada', plan: 'basic' })
-    expect(await ask(gate)).toMatchObject({ kind: 'refused', reply: { status: 403, body: expect.stringContaining('feature_not_in_plan') } })
+    expect(await ask(gate)).toMatchObject({
+      kind: 'refused',
+      reply: { status: 403, body: expect.stringContaining('feature_not_in_plan') },
+    })
   })
 
   it('answers 503 when the store cannot answer, never "limit reached"', async () => {
     const farebox = start()
     const gate = gateOf(farebox)
     await farebox.stop()
-    expect(await ask(gate)).toMatchObject({ kind: 'refused', reply: { status: 503, body: expect.stringContaining('store_unavailable') } })
+    expect(await ask(gate)).toMatchObject({
+      kind: 'refused',
+      reply: { status: 503, body: expect.stringContaining('store_unavailable') },
+    })
   })
 })
 
@@ -175,7 +206,8 @@ describe('API keys', () => {
     }
     await farebox.apiKeys.revoke(id)
     const fresh = farebox.createGate<Raw>('api_calls')
-    for (const gateAfter of [gate, fresh]) expect(await ask(gateAfter, { headers: { 'x-api-key': key } })).toMatchObject({ kind: 'refused', reply: { status: 401 } })
+    for (const gateAfter of [gate, fresh])
+      expect(await ask(gateAfter, { headers: { 'x-api-key': key } })).toMatchObject({ kind: 'refused', reply: { status: 401 } })
   })
 
   it('are stored as a hash only, and found out when mistyped', async () => {
@@ -187,17 +219,39 @@ describe('API keys', () => {
     expect(await farebox.apiKeys.list('ada')).toMatchObject([{ id, revokedAt: null }])
     expect(parseApiKey(key.replace(secret.slice(0, 4), '0000'))).toBeNull()
     expect(parseApiKey(newApiKey().text)).not.toBeNull()
-    expect(await ask(farebox.createGate<Raw>('api_calls'), { headers: { 'x-api-key': newApiKey().text } })).toMatchObject({ reply: { status: 401 } })
+    expect(await ask(farebox.createGate<Raw>('api_calls'), { headers: { 'x-api-key': newApiKey().text } })).toMatchObject({
+      reply: { status: 401 },
+    })
   })
 })
 
 describe('mistakes that a developer can make', () => {
   it.each<[string, () => unknown, string, RegExp]>([
-    ['an unknown feature', () => start().createGate('api_call'), 'unknown_feature', /api_calls, downloads, got 'api_call': fix its spelling/],
-    ['an unknown option', () => start().createGate('api_calls', { unit: 3 } as object), 'invalid_option', /units.*got unit: fix its spelling/],
-    ['a word that an option does not know', () => start().createGate('api_calls', { onAbort: 'bill' as 'charge' }), 'invalid_option', /'charge' or 'void', got 'bill'/],
+    [
+      'an unknown feature',
+      () => start().createGate('api_call'),
+      'unknown_feature',
+      /api_calls, downloads, got 'api_call': fix its spelling/,
+    ],
+    [
+      'an unknown option',
+      () => start().createGate('api_calls', { unit: 3 } as object),
+      'invalid_option',
+      /units.*got unit: fix its spelling/,
+    ],
+    [
+      'a word that an option does not know',
+      () => start().createGate('api_calls', { onAbort: 'bill' as 'charge' }),
+      'invalid_option',
+      /'charge' or 'void', got 'bill'/,
+    ],
     ['fixed units that are no quantity', () => start().createGate('api_calls', { units: -1 }), 'invalid_quantity', /-1/],
-    ['no catalog', () => createFarebox({ store: sqlite({ path: ':memory:' }) } as never), 'invalid_option', /catalog.*defineCatalog/],
+    [
+      'no catalog',
+      () => createFarebox({ store: sqlite({ path: ':memory:' }) } as never),
+      'invalid_option',
+      /catalog.*defineCatalog/,
+    ],
     ['no store', () => createFarebox({ catalog } as never), 'invalid_option', /store.*sqlite/],
     ['no Farebox at all', () => defaultFarebox(), 'no_farebox', /none was created: call createFarebox/],
     ['two Fareboxes and no word which', () => [start(), start(), defaultFarebox()], 'no_farebox', /2 are running: say which one/],
@@ -228,10 +282,16 @@ describe('mistakes that a developer can make', () => {
 
   it('are answered when subscribing: unknown plan, second subscription', async () => {
     const farebox = start()
-    await expect(farebox.subscriptions.create({ customerId: 'ada', plan: 'gold' })).rejects.toMatchObject({ code: 'unknown_plan' })
+    await expect(farebox.subscriptions.create({ customerId: 'ada', plan: 'gold' })).rejects.toMatchObject({
+      code: 'unknown_plan',
+    })
     const first = await farebox.subscriptions.create({ customerId: 'ada', plan: 'pro' })
     expect(await farebox.subscriptions.create({ customerId: 'ada', plan: 'pro' })).toEqual(first)
-    await expect(farebox.subscriptions.create({ customerId: 'ada', plan: 'free' })).rejects.toMatchObject({ code: 'already_subscribed' })
-    await expect(farebox.customers.create({ id: 'bob', timeZone: 'Mars/Olympus' })).rejects.toMatchObject({ code: 'invalid_time_zone' })
+    await expect(farebox.subscriptions.create({ customerId: 'ada', plan: 'free' })).rejects.toMatchObject({
+      code: 'already_subscribed',
+    })
+    await expect(farebox.customers.create({ id: 'bob', timeZone: 'Mars/Olympus' })).rejects.toMatchObject({
+      code: 'invalid_time_zone',
+    })
   })
 })

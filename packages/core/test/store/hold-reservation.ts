@@ -9,7 +9,18 @@ await store.change({ customerId: 'ada' }, () => ({
   result: undefined,
   entries: [
     { kind: 'customer', customer: { id: 'ada', name: null, email: null, timeZone: 'UTC', createdAt: at } },
-    { kind: 'reserved', reservation: { customerId: 'ada', feature: 'api_calls', quantity: 3_000_000n, key: 'held', at, route: null, periodStart: at } },
+    {
+      kind: 'reserved',
+      reservation: {
+        customerId: 'ada',
+        feature: 'api_calls',
+        quantity: 3_000_000n,
+        key: 'held',
+        at,
+        route: null,
+        periodStart: at,
+      },
+    },
   ],
 }))
 process.stdout.write('held\n')

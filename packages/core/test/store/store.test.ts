@@ -44,7 +44,10 @@ function query<T>(sql: string): T[] {
   }
 }
 
-const customer = (id: string): Entry => ({ kind: 'customer', customer: { id, name: null, email: null, timeZone: 'UTC', createdAt: PERIOD } })
+const customer = (id: string): Entry => ({
+  kind: 'customer',
+  customer: { id, name: null, email: null, timeZone: 'UTC', createdAt: PERIOD },
+})
 const opened = (state: AccountState): Entry[] => (state.customer === null ? [customer(state.customerId)] : [])
 const reservation = (key: string, quantity = 1_000_000n): Reservation => ({
   customerId: 'ada',
@@ -57,7 +60,15 @@ const reservation = (key: string, quantity = 1_000_000n): Reservation => ({
 })
 const posted = (key: string, quantity = 1_000_000n, keyGivenBy: 'caller' | 'farebox' = 'farebox'): Entry => ({
   kind: 'posted',
-  event: { customerId: 'ada', feature: 'api_calls', quantity, at: PERIOD + 1, key, route: '/v1/:id', properties: { region: 'eu' } },
+  event: {
+    customerId: 'ada',
+    feature: 'api_calls',
+    quantity,
+    at: PERIOD + 1,
+    key,
+    route: '/v1/:id',
+    properties: { region: 'eu' },
+  },
   periodStart: PERIOD,
   keyGivenBy,
 })
@@ -78,12 +89,16 @@ describe.each([0, 1_000])('a SQLite store with a cache of %i accounts', (cacheSi
     const store = openStore({ cacheSize })
     const admitted = await Promise.all(Array.from({ length: 50 }, (_, i) => reserveOne(store, `r${i}`, 20_000_000n)))
     expect(admitted.filter(Boolean)).toHaveLength(20)
-    expect(query<{ n: number; q: number }>('SELECT count(*) AS n, sum(quantity_millionths) AS q FROM reservations')).toEqual([{ n: 20, q: 20_000_000 }])
+    expect(query<{ n: number; q: number }>('SELECT count(*) AS n, sum(quantity_millionths) AS q FROM reservations')).toEqual([
+      { n: 20, q: 20_000_000 },
+    ])
   })
 
   it('S03 shares the limit between two stores on one file', async () => {
     const stores = [openStore({ cacheSize }), openStore({ cacheSize })]
-    const admitted = await Promise.all(Array.from({ length: 60 }, (_, i) => reserveOne(stores[i % 2] as Store, `r${i}`, 20_000_000n)))
+    const admitted = await Promise.all(
+      Array.from({ length: 60 }, (_, i) => reserveOne(stores[i % 2] as Store, `r${i}`, 20_000_000n)),
+    )
     expect(admitted.filter(Boolean)).toHaveLength(20)
     expect(query<{ n: number }>('SELECT count(*) AS n FROM reservations')).toEqual([{ n: 20 }])
   })
@@ -102,7 +117,10 @@ describe.each([0, 1_000])('a SQLite store with a cache of %i accounts', (cacheSi
   it('S04 takes a whole change back when one of its entries cannot be written', async () => {
     const store = openStore({ cacheSize })
     await post(store, posted('k1', 1n, 'caller'))
-    const broken = store.change({ customerId: 'ada' }, () => ({ result: undefined, entries: [posted('k2'), posted('k1', 2n, 'caller')] }))
+    const broken = store.change({ customerId: 'ada' }, () => ({
+      result: undefined,
+      entries: [posted('k2'), posted('k1', 2n, 'caller')],
+    }))
     const sound = post(store, posted('k3'))
     await expect(broken).rejects.toMatchObject({ code: 'store_unavailable' })
     await sound
@@ -126,7 +144,15 @@ describe.each([0, 1_000])('a SQLite store with a cache of %i accounts', (cacheSi
     const first = await store.log({ limit: 3 })
     const second = await store.log({ limit: 3, after: first.next ?? '' })
     const third = await store.log({ limit: 3, after: second.next ?? '' })
-    expect([...first.items, ...second.items, ...third.items].map(({ key }) => key)).toEqual(['e0', 'e1', 'e2', 'e3', 'e4', 'e5', 'e6'])
+    expect([...first.items, ...second.items, ...third.items].map(({ key }) => key)).toEqual([
+      'e0',
+      'e1',
+      'e2',
+      'e3',
+      'e4',
+      'e5',
+      'e6',
+    ])
     expect(third.next).toBeNull()
     const total = { customerId: 'ada', feature: 'api_calls', periodStart: PERIOD }
     const newest = await store.events({ ...total, limit: 4 })
@@ -140,7 +166,10 @@ describe.each([0, 1_000])('a SQLite store with a cache of %i accounts', (cacheSi
     await post(store, posted('k1', 5n, 'caller'))
     await store.close()
     const again = openStore({ cacheSize })
-    const known = await again.change({ customerId: 'ada', keys: ['k1'] }, (state) => ({ result: state.known.get('k1'), entries: [] }))
+    const known = await again.change({ customerId: 'ada', keys: ['k1'] }, (state) => ({
+      result: state.known.get('k1'),
+      entries: [],
+    }))
     expect(known).toMatchObject({ key: 'k1', quantity: 5n, route: '/v1/:id', properties: { region: 'eu' } })
     expect(await again.change({ customerId: 'ada' }, (state) => ({ result: usedOf(state), entries: [] }))).toBe(5n)
   })
@@ -148,7 +177,10 @@ describe.each([0, 1_000])('a SQLite store with a cache of %i accounts', (cacheSi
   it('makes a waiting settlement visible at once and durable within its time', async () => {
     const store = openStore({ cacheSize })
     await reserveOne(store, 'r1', 1_000_000n)
-    const settled = store.change({ customerId: 'ada', urgency: 'soon' }, () => ({ result: undefined, entries: [{ kind: 'released', key: 'r1' }] }))
+    const settled = store.change({ customerId: 'ada', urgency: 'soon' }, () => ({
+      result: undefined,
+      entries: [{ kind: 'released', key: 'r1' }],
+    }))
     expect(await reserveOne(store, 'r2', 1_000_000n)).toBe(true)
     await settled
     expect(query('SELECT key FROM reservations')).toEqual([{ key: 'r2' }])
@@ -184,9 +216,13 @@ it('waits for another writer without blocking the event loop, and gives up in ti
 })
 
 it('finds the reservations of a process that was killed, and of no living one', async () => {
-  const child = spawn(process.execPath, ['--conditions=farebox-source', fileURLToPath(new URL('hold-reservation.ts', import.meta.url)), file], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    ['--conditions=farebox-source', fileURLToPath(new URL('hold-reservation.ts', import.meta.url)), file],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   await new Promise((resolve) => child.stdout.once('data', resolve))
   const store = openStore()
   expect(await store.orphans()).toEqual([])

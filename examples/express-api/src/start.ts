@@ -1,0 +1,76 @@
+/** `npm start`: replays a log, bills the month, and leaves the API running on the same database. */
+
+import { createServer } from 'node:http'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createFarebox } from '@farebox/core'
+import type { Farebox } from '@farebox/core'
+import { sqlite } from '@farebox/core/sqlite'
+import { exitStatusOf, listen, replayCommand } from 'farebox/replay'
+import { createApp } from './app.ts'
+import { catalog } from './catalog.ts'
+import type { StartOptions } from './start-options.ts'
+import target from './target.ts'
+
+const DEMO_CUSTOMER = 'demo'
+
+/** The promise gives the exit status; with the API left running, when a signal has stopped it. */
+export async function start(options: StartOptions): Promise<number> {
+  return exitStatusOf(async () => {
+    if (!options.once) await requireFreePort(options.port)
+    const { log, database, html, json, resume } = options
+    // The default database is the command's own: each run begins a new one.
+    const fresh = options.fresh || (!options.isOwnDatabase && !resume)
+    await replayCommand({ log, target, database, html, resume, fresh, ...(json === undefined ? {} : { json }) })
+    if (!options.once) await serveUntilStopped(options)
+  })
+}
+
+/** Found out before the replay, not after it. */
+async function requireFreePort(port: number): Promise<void> {
+  const probe = createServer()
+  await listen(probe, port)
+  await close(probe)
+}
+
+async function serveUntilStopped({ database, port }: StartOptions): Promise<void> {
+  const farebox = createFarebox({ catalog, store: sqlite({ path: database }), upgradeUrl: 'https://example.com/plans' })
+  await farebox.ready
+  const key = await demoKey(farebox)
+  const server = createServer(createApp({ farebox, mode: 'live' }))
+  await listen(server, port)
+
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  console.log(`
+The API is running on ${url} (Ctrl+C stops it). Call it as a customer on the free plan:
+
+  curl -i -H 'x-api-key: ${key}' ${url}/blog
+
+Ten calls are free, and the eleventh is answered 402. Downloads are under ${url}/files: 0.25 MB each, 1 MB is free.`)
+  await stopSignal()
+  await close(server)
+  await farebox.stop()
+}
+
+/** A fresh key of a customer on the free plan; the key is shown once, so each start makes its own. */
+async function demoKey(farebox: Farebox): Promise<string> {
+  await farebox.customers.create({ id: DEMO_CUSTOMER, name: 'Demo' })
+  const subscription = await farebox.subscriptions.get(DEMO_CUSTOMER)
+  if (subscription === null) await farebox.subscriptions.create({ customerId: DEMO_CUSTOMER, plan: 'free' })
+  const { key } = await farebox.apiKeys.create({ customerId: DEMO_CUSTOMER, name: 'npm start' })
+  return key
+}
+
+async function stopSignal(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve())
+    process.once('SIGTERM', () => resolve())
+  })
+}
+
+async function close(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}

@@ -1,0 +1,103 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import type { ReplayReport } from 'farebox/replay'
+
+const folder = mkdtempSync(path.join(tmpdir(), 'farebox-test-'))
+const children: ChildProcess[] = []
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const START = path.resolve(import.meta.dirname, 'fixtures/start.ts')
+
+interface Started {
+  readonly child: ChildProcess
+  readonly output: () => string
+  readonly ended: Promise<number | null>
+}
+
+/** `npm start -- …` as called from the temporary folder. */
+function started(...args: string[]): Started {
+  const env = { ...process.env, INIT_CWD: folder }
+  const child = spawn(process.execPath, ['--conditions=farebox-source', START, ...args], { env })
+  children.push(child)
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  return { child, output: () => output, ended: new Promise((resolve) => child.once('close', resolve)) }
+}
+
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+function reportIn(name: string): ReplayReport {
+  return JSON.parse(readFileSync(path.join(folder, name), 'utf8'))
+}
+
+describe('npm start', () => {
+  it('replays the sample log, bills it, and leaves the API running for a customer with a key', async () => {
+    const run = started('--port', '0', '--database', 'sample.db', '--html', 'pages', '--json', 'sample.json')
+    await until(() => run.output().includes('curl -i') || run.child.exitCode !== null)
+    expect(run.output()).toMatch(/6,000 lines, 0 malformed, 6,000 requests of 150 customers/)
+    expect(run.output()).toMatch(/audit: ok/)
+    expect(readdirSync(path.join(folder, 'pages'))).toContain('index.html')
+    expect(reportIn('sample.json')).toMatchObject({ lines: 6000, requests: 6000, audit: { ok: true, differences: [] } })
+
+    const [, key = '', url = ''] = /'x-api-key: (\S+)' (http:\S+)/.exec(run.output()) ?? []
+    const statuses: number[] = []
+    for (let number = 1; number <= 11; number += 1) statuses.push((await fetch(url, { headers: { 'x-api-key': key } })).status)
+    expect(statuses).toEqual([...Array.from({ length: 10 }, () => 200), 402])
+    run.child.kill('SIGINT')
+    expect(await run.ended).toBe(0)
+  }, 60_000)
+
+  it('says that the port is in use before it replays anything', async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const run = started('--port', String(port), '--database', 'port.db')
+    expect(await run.ended).toBe(1)
+    expect(run.output()).toBe(`farebox: Port ${port} is in use: stop what listens there, or give another one with --port\n`)
+    expect(existsSync(path.join(folder, 'port.db'))).toBe(false)
+    server.close()
+  }, 20_000)
+
+  it('says in one sentence that the log is missing', async () => {
+    const run = started('--once', '--log', 'nowhere.log', '--database', 'missing.db')
+    expect(await run.ended).toBe(1)
+    expect(run.output()).toMatch(/\nfarebox: There is no file \S*nowhere\.log: give the path of an access log[^\n]*\n$/)
+  }, 20_000)
+})
+
+// The real log lies in ../shared/data relative to the project's root; the project stands alone without it.
+const realLog = path.resolve(import.meta.dirname, '../../../../shared/data/apache_logs.gz')
+
+describe.skipIf(!existsSync(realLog))('npm start with the real log in ../shared/data', () => {
+  it('bills 10,000 requests in less than 30 seconds, and the first customers as counted from the log by other means', async () => {
+    const startedAt = performance.now()
+    const run = started('--once', '--log', realLog, '--database', 'real.db', '--html', 'real-pages', '--json', 'real.json')
+    expect(await run.ended).toBe(0)
+    expect(performance.now() - startedAt).toBeLessThan(30_000)
+    const report = reportIn('real.json')
+    expect(report).toMatchObject({ lines: 10_000, malformed: 0, requests: 10_000, audit: { ok: true, events: 7274 } })
+    const sums = { unmatched: 0, refused: 0, voided: 0, usageCents: 0 }
+    for (const customer of report.customers) {
+      sums.unmatched += customer.unmatched
+      sums.usageCents += Number(customer.usage_total.replace('.', ''))
+      for (const { refused, voided } of Object.values(customer.features)) {
+        sums.refused += refused
+        sums.voided += voided
+      }
+    }
+    expect(sums).toEqual({ unmatched: 2468, refused: 117, voided: 141, usageCents: 16_690 })
+    expect(sums.unmatched + sums.refused + sums.voided + report.audit.events).toBe(10_000)
+  }, 60_000)
+})

@@ -1,0 +1,270 @@
+/** The dependency rules: who may import whom, and where time, chance and fractions may come in. */
+
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import {
+  type Finding,
+  importsOf,
+  isNode,
+  lineAt,
+  nameOf,
+  packageFolders,
+  readSource,
+  type Source,
+  sourcesBelow,
+  walk,
+} from './source.ts'
+
+const CORE = 'packages/core/src/'
+
+const STAGES = ['identify', 'admit', 'settle', 'log', 'aggregate', 'rate', 'invoice', 'collect']
+
+/** Only these know the order of the stages. `verify.ts` goes through the order of `close.ts` again, in order to compare. */
+const KNOW_THE_ORDER = ['meter.ts', 'close.ts', 'verify.ts']
+
+/** A stage sees what is sold, who owes and what a store must do, and no other stage. */
+const STAGE_MAY = ['values', 'records', 'catalog', 'account', 'contracts', 'errors.ts']
+
+/** What each folder of the core imports besides itself. The files beside the folders put the engine together and see all. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  values: ['errors.ts'],
+  records: ['values'],
+  catalog: ['values', 'errors.ts'],
+  account: ['values', 'records', 'catalog'],
+  contracts: ['values', 'records', 'account', 'errors.ts'],
+  ...Object.fromEntries(STAGES.map((stage) => [stage, STAGE_MAY])),
+  // A store knows no prices: never catalog, rate, admit, settle, invoice.
+  sqlite: ['values', 'records', 'account', 'contracts', 'errors.ts'],
+  // The edge identifies and asks the meter; `index.ts` of it offers adapters the types of the engine.
+  http: ['values', 'records', 'identify', 'meter.ts', 'errors.ts', 'catalog/catalog.ts', 'default-farebox.ts', 'farebox.ts'],
+}
+
+/** Packages and modules of Node that a folder of the core uses. The pure stages use none. */
+const MAY_USE: Readonly<Record<string, readonly string[]>> = {
+  values: ['node:crypto', 'temporal-polyfill'],
+  catalog: ['node:crypto'],
+  identify: ['node:crypto', 'node:zlib', 'lru-cache'],
+  sqlite: ['node:fs', 'node:path', 'better-sqlite3', 'lru-cache'],
+}
+
+/** Adapters with the framework that each translates. */
+const ADAPTERS: Readonly<Record<string, string>> = { 'packages/express': 'express' }
+
+const CLOCK_AND_CHANCE = [
+  'Date.now',
+  'performance.now',
+  'Math.random',
+  'randomUUID',
+  'randomBytes',
+  'getRandomValues',
+  'process.hrtime',
+]
+const MAY_READ_CLOCK_AND_CHANCE = [`${CORE}values/clock.ts`, `${CORE}values/id.ts`]
+
+const ARITHMETIC_STAGES = ['admit', 'settle', 'aggregate', 'rate', 'invoice']
+
+const core = sourcesBelow('packages/core/src')
+
+describe('packages', () => {
+  test('the core depends on no package of ours, and on few of others', () => {
+    const { dependencies } = JSON.parse(readSource('packages/core/package.json').text) as { dependencies: Record<string, string> }
+    expect(Object.keys(dependencies)).toEqual(['better-sqlite3', 'lru-cache', 'temporal-polyfill'])
+    expect(foreignImports(core, () => [])).toEqual([])
+    expect(foreignImports([sample('meter.ts', `import '@farebox/express'`)], () => [])).toHaveLength(1)
+  })
+
+  test('an adapter imports @farebox/core/http and its framework, and nothing else', () => {
+    for (const [folder, framework] of Object.entries(ADAPTERS))
+      expect(adapterImports(sourcesBelow(`${folder}/src`), framework)).toEqual([])
+    const bad = {
+      path: 'packages/express/src/x.ts',
+      text: `import { sqlite } from '@farebox/core/sqlite'\nimport fs from 'node:fs'`,
+    }
+    expect(adapterImports([bad], 'express')).toHaveLength(2)
+  })
+
+  test('inside a package files are imported by relative path, across packages by package name', () => {
+    const folders = [...packageFolders(), 'examples/express-api', 'test']
+    expect(folders.flatMap((folder) => imports(folder, sourcesBelow(folder)))).toEqual([])
+    const bad = { path: 'packages/express/src/x.ts', text: `import '../../core/src/meter.ts'\nimport '@farebox/express'` }
+    expect(imports('packages/express', [bad])).toHaveLength(2)
+  })
+})
+
+describe('the core', () => {
+  test('a stage never imports another stage, a store knows no prices, and every folder sees only what is below it', () => {
+    expect(core.flatMap(layering)).toEqual([])
+    expect(layering(sample('admit/x.ts', `import { rate } from '../rate/rate.ts'`))).toHaveLength(1)
+    expect(layering(sample('sqlite/x.ts', `import type { Plan } from '../catalog/plan.ts'`))).toHaveLength(1)
+    expect(layering(sample('settle/x.ts', `import fs from 'node:fs'`))).toHaveLength(1)
+  })
+
+  test('only meter.ts, close.ts and verify.ts know several stages', () => {
+    expect(core.flatMap(stageOrder)).toEqual([])
+    expect(stageOrder(sample('usage.ts', `import '../x.ts'\nimport './admit/admit.ts'\nimport './log/place.ts'`))).toHaveLength(1)
+  })
+
+  test('no file needs itself to be loaded', () => {
+    expect(cycles(core)).toEqual([])
+    expect(cycles([sample('a.ts', `import { b } from './b.ts'`), sample('b.ts', `import { a } from './a.ts'`)])).toHaveLength(1)
+    expect(cycles([sample('a.ts', `import { b } from './b.ts'`), sample('b.ts', `import type { A } from './a.ts'`)])).toEqual([])
+  })
+
+  test('a stage folder has no barrel file', () => {
+    expect(core.flatMap(barrels)).toEqual([])
+    expect(barrels(sample('rate/index.ts', `export const one = 1`))).toHaveLength(1)
+    expect(barrels(sample('rate/all.ts', `export * from './rate.ts'`))).toHaveLength(1)
+  })
+
+  test('time and chance come in at values/clock.ts and values/id.ts only', () => {
+    const sources = [...core, ...Object.keys(ADAPTERS).flatMap((folder) => sourcesBelow(`${folder}/src`))]
+    expect(sources.flatMap(clockAndChance)).toEqual([])
+    const bad = `import { randomBytes } from 'node:crypto'\nconst a = [Date.now(), new Date(), Math.random(), randomBytes(1)]`
+    expect(clockAndChance(sample('admit/x.ts', bad))).toHaveLength(4)
+    expect(clockAndChance(sample('values/x.ts', 'const day = new Date(0)'))).toEqual([])
+  })
+
+  test('quantities and money never become fractions: no parseFloat or toFixed outside values, no Number() and no / in the arithmetic stages', () => {
+    expect(core.flatMap(fractions)).toEqual([])
+    expect(fractions(sample('http/x.ts', 'const a = [parseFloat(b), c.toFixed(2)]'))).toHaveLength(2)
+    expect(fractions(sample('rate/x.ts', 'const a = Number(b) / 2'))).toHaveLength(2)
+    expect(fractions(sample('http/x.ts', 'const a = Number(b) / 2'))).toEqual([])
+  })
+})
+
+function sample(file: string, text: string): Source {
+  return { path: CORE + file, text }
+}
+
+/** Imports of packages of ours that are not among the allowed ones. */
+function foreignImports(sources: readonly Source[], allowed: (source: Source) => readonly string[]): Finding[] {
+  return sources.flatMap((source) =>
+    importsOf(source)
+      .filter(({ specifier }) => /^(@farebox\/|farebox$|farebox\/)/.test(specifier) && !allowed(source).includes(specifier))
+      .map(({ specifier, line }) => `${source.path}:${line}: imports ${specifier}`),
+  )
+}
+
+function adapterImports(sources: readonly Source[], framework: string): Finding[] {
+  const allowed = ['@farebox/core/http', framework]
+  return sources.flatMap((source) =>
+    importsOf(source)
+      .filter(({ specifier }) => !specifier.startsWith('.') && !allowed.includes(specifier))
+      .map(({ specifier, line }) => `${source.path}:${line}: an adapter imports ${specifier}`),
+  )
+}
+
+/** Relative imports that leave the package, and imports of the package by its own name. */
+function imports(folder: string, sources: readonly Source[]): Finding[] {
+  const own = packageName(folder)
+  return sources.flatMap((source) =>
+    importsOf(source).flatMap(({ specifier, line }) => {
+      const target = specifier.startsWith('.') ? path.posix.join(path.posix.dirname(source.path), specifier) : null
+      const leaves = target !== null && !target.startsWith(`${folder}/`)
+      const isOwn = specifier === own || specifier.startsWith(`${own}/`)
+      return leaves || isOwn ? [`${source.path}:${line}: imports ${specifier}`] : []
+    }),
+  )
+}
+
+function packageName(folder: string): string {
+  return (JSON.parse(readSource(`${folder}/package.json`).text) as { name: string }).name
+}
+
+/** The folder of the core that a path is in, or the file's name where it is in none. */
+function placeOf(file: string): string {
+  return file.slice(CORE.length).split('/')[0] ?? ''
+}
+
+function layering(source: Source): Finding[] {
+  const place = placeOf(source.path)
+  if (place.endsWith('.ts')) return []
+  const may = MAY_IMPORT[place] ?? []
+  return importsOf(source).flatMap(({ specifier, line }) => {
+    const target = specifier.startsWith('.') ? path.posix.join(path.posix.dirname(source.path), specifier) : null
+    const isAllowed =
+      target === null
+        ? (MAY_USE[place] ?? []).includes(specifier)
+        : placeOf(target) === place || may.includes(placeOf(target)) || may.includes(target.slice(CORE.length))
+    return isAllowed ? [] : [`${source.path}:${line}: ${place} imports ${specifier}`]
+  })
+}
+
+function stageOrder(source: Source): Finding[] {
+  const place = placeOf(source.path)
+  if (!place.endsWith('.ts') || KNOW_THE_ORDER.includes(place)) return []
+  const stages = new Set(
+    targetsOf(source)
+      .map(({ target }) => placeOf(target))
+      .filter((target) => STAGES.includes(target)),
+  )
+  // index.ts is the public interface: it offers, and decides nothing.
+  return stages.size < 2 || place === 'index.ts' ? [] : [`${source.path}:1: knows the stages ${[...stages].join(', ')}`]
+}
+
+function targetsOf(source: Source): { readonly target: string; readonly isTypeOnly: boolean }[] {
+  return importsOf(source).flatMap(({ specifier, isTypeOnly }) =>
+    specifier.startsWith('.') ? [{ target: path.posix.join(path.posix.dirname(source.path), specifier), isTypeOnly }] : [],
+  )
+}
+
+/** Circles of imports that stay in the compiled code, each named once. */
+function cycles(sources: readonly Source[]): Finding[] {
+  const targets = new Map(
+    sources.map((source) => [
+      source.path,
+      targetsOf(source)
+        .filter((one) => !one.isTypeOnly)
+        .map((one) => one.target),
+    ]),
+  )
+  const done = new Set<string>()
+  const found: Finding[] = []
+  for (const { path: file } of sources) visit(file, [])
+  return found
+
+  function visit(file: string, trail: readonly string[]): void {
+    if (trail.includes(file)) found.push([...trail.slice(trail.indexOf(file)), file].join(' → '))
+    if (trail.includes(file) || done.has(file)) return
+    for (const target of targets.get(file) ?? []) visit(target, [...trail, file])
+    done.add(file)
+  }
+}
+
+function barrels(source: Source): Finding[] {
+  if (!STAGES.includes(placeOf(source.path))) return []
+  const found: Finding[] = source.path.endsWith('/index.ts') ? [`${source.path}:1: a stage folder has no index.ts`] : []
+  walk(source, (node) => {
+    if (node.type.startsWith('Export') && isNode(node.source))
+      found.push(`${source.path}:${lineAt(source.text, node.start)}: exports what is another file's`)
+  })
+  return found
+}
+
+function clockAndChance(source: Source): Finding[] {
+  if (MAY_READ_CLOCK_AND_CHANCE.includes(source.path)) return []
+  const found: Finding[] = []
+  walk(source, (node) => {
+    const isNow = (node.type === 'NewExpression' || node.type === 'CallExpression') && nameOf(node.callee) === 'Date'
+    const isBare = isNow && Array.isArray(node.arguments) && node.arguments.length === 0
+    const called = node.type === 'CallExpression' ? nameOf(node.callee) : ''
+    const isBanned = CLOCK_AND_CHANCE.some((name) => called === name || called.endsWith(`.${name}`))
+    if (isBare || isBanned) found.push(`${source.path}:${lineAt(source.text, node.start)}: calls ${called || 'new Date()'}`)
+  })
+  return found
+}
+
+function fractions(source: Source): Finding[] {
+  const place = placeOf(source.path)
+  if (place === 'values') return []
+  const isArithmetic = ARITHMETIC_STAGES.includes(place)
+  const found: Finding[] = []
+  walk(source, (node) => {
+    const called = node.type === 'CallExpression' ? nameOf(node.callee) : ''
+    const isAlwaysBanned = /(^|\.)(parseFloat|toFixed)$/.test(called)
+    const isBannedHere = isArithmetic && (called === 'Number' || (node.type === 'BinaryExpression' && node.operator === '/'))
+    if (isAlwaysBanned || isBannedHere)
+      found.push(`${source.path}:${lineAt(source.text, node.start)}: ${called || '/'} on a quantity or money`)
+  })
+  return found
+}

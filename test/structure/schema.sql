@@ -1,0 +1,143 @@
+CREATE TABLE _api_keys (
+  id TEXT PRIMARY KEY NOT NULL,
+  customer_id INTEGER NOT NULL REFERENCES _customers (id),
+  name TEXT,
+  secret_hash TEXT NOT NULL CHECK (length(secret_hash) = 64),
+  created_at INTEGER NOT NULL,
+  revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX _api_keys_customer ON _api_keys (customer_id);
+
+CREATE TABLE _catalogs (
+  version TEXT PRIMARY KEY NOT NULL,
+  document TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE _customers (
+  id INTEGER PRIMARY KEY,
+  customer TEXT NOT NULL UNIQUE,
+  name TEXT,
+  email TEXT,
+  time_zone TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE _event_keys (
+  customer_id INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (customer_id, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER _events_never_change BEFORE UPDATE ON _events
+BEGIN SELECT RAISE(ABORT, 'the event log is append-only: a correction is an event of its own'); END;
+
+CREATE TRIGGER _events_never_go BEFORE DELETE ON _events
+BEGIN SELECT RAISE(ABORT, 'the event log is append-only: a correction is an event of its own'); END;
+
+CREATE TABLE _events (
+  seq INTEGER PRIMARY KEY,
+  customer_id INTEGER NOT NULL,
+  feature_id INTEGER NOT NULL,
+  quantity INTEGER NOT NULL CHECK (quantity >= 0),
+  at INTEGER NOT NULL,
+  previous INTEGER NOT NULL CHECK (previous < seq),
+  route_id INTEGER,
+  key TEXT NOT NULL,
+  properties TEXT
+) STRICT;
+
+CREATE TRIGGER _invoices_final_never_change BEFORE UPDATE ON _invoices
+WHEN old.number IS NOT NULL AND (old.document <> new.document OR old.number <> new.number OR old.series <> new.series)
+BEGIN SELECT RAISE(ABORT, 'a final invoice never changes'); END;
+
+CREATE TABLE _invoices (
+  seq INTEGER PRIMARY KEY,
+  customer_id INTEGER NOT NULL REFERENCES _customers (id),
+  id TEXT NOT NULL UNIQUE,
+  status TEXT NOT NULL CHECK (status IN ('draft', 'open', 'paid', 'void', 'uncollectible')),
+  series TEXT,
+  number INTEGER,
+  document TEXT NOT NULL,
+  UNIQUE (customer_id, id),
+  UNIQUE (series, number),
+  CHECK ((status = 'draft') = (number IS NULL)),
+  CHECK ((series IS NULL) = (number IS NULL))
+) STRICT;
+
+CREATE TABLE _labels (
+  id INTEGER PRIMARY KEY,
+  label TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE _migrations (number INTEGER PRIMARY KEY, breaking INTEGER NOT NULL) STRICT;
+
+CREATE TABLE _reservations (
+  id INTEGER PRIMARY KEY,
+  process TEXT NOT NULL,
+  reservations TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE _series (
+  series TEXT PRIMARY KEY NOT NULL,
+  last INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE _subscriptions (
+  customer_id INTEGER NOT NULL REFERENCES _customers (id),
+  id TEXT NOT NULL,
+  plan TEXT NOT NULL,
+  catalog_version TEXT NOT NULL REFERENCES _catalogs (version),
+  status TEXT NOT NULL CHECK (status IN ('pending_payment', 'trialing', 'active', 'past_due', 'canceled')),
+  anchor INTEGER NOT NULL,
+  time_zone TEXT NOT NULL,
+  starts_at INTEGER NOT NULL,
+  ends_at INTEGER CHECK (ends_at > starts_at),
+  next_moment INTEGER NOT NULL CHECK (next_moment >= 0),
+  due_at INTEGER,
+  PRIMARY KEY (customer_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX _subscriptions_due ON _subscriptions (due_at, customer_id) WHERE due_at IS NOT NULL;
+
+CREATE TABLE _totals (
+  customer_id INTEGER NOT NULL,
+  feature_id INTEGER NOT NULL,
+  period_start INTEGER NOT NULL,
+  quantity INTEGER NOT NULL CHECK (quantity >= 0),
+  events INTEGER NOT NULL CHECK (events >= 0),
+  last_seq INTEGER NOT NULL,
+  invoice_id TEXT,
+  PRIMARY KEY (customer_id, feature_id, period_start)
+) STRICT, WITHOUT ROWID;
+
+CREATE VIEW customers AS
+SELECT c.customer, c.name, c.email, c.time_zone, c.created_at,
+       s.id AS subscription, s.plan, s.status, s.catalog_version, s.anchor, s.starts_at, s.ends_at
+FROM _customers c LEFT JOIN _subscriptions s ON s.customer_id = c.id;
+
+CREATE VIEW events AS
+SELECT e.seq, c.customer, f.label AS feature, e.quantity AS quantity_millionths,
+       printf('%d.%06d', e.quantity / 1000000, e.quantity % 1000000) AS quantity,
+       e.at AS at_ms, strftime('%Y-%m-%dT%H:%M:%fZ', e.at / 1000.0, 'unixepoch') AS at, r.label AS route, e.key, e.properties
+FROM _events e
+JOIN _customers c ON c.id = e.customer_id
+JOIN _labels f ON f.id = e.feature_id
+LEFT JOIN _labels r ON r.id = e.route_id;
+
+CREATE VIEW invoices AS
+SELECT i.id, c.customer, i.status, i.series, i.number, i.document
+FROM _invoices i JOIN _customers c ON c.id = i.customer_id;
+
+CREATE VIEW reservations AS
+SELECT r.process, j.value ->> 'key' AS key, j.value ->> 'customerId' AS customer, j.value ->> 'feature' AS feature,
+       CAST(j.value ->> 'quantity' AS INTEGER) AS quantity_millionths, j.value ->> 'at' AS at_ms
+FROM _reservations r, json_each(r.reservations) j;
+
+CREATE VIEW totals AS
+SELECT c.customer, f.label AS feature, t.period_start AS period_start_ms, t.quantity AS quantity_millionths,
+       printf('%d.%06d', t.quantity / 1000000, t.quantity % 1000000) AS quantity, t.events, t.invoice_id AS invoice
+FROM _totals t
+JOIN _customers c ON c.id = t.customer_id
+JOIN _labels f ON f.id = t.feature_id;
