@@ -90,7 +90,7 @@ dt { font-size: 0.8rem; opacity: 0.7; }
 dd { margin: 0; }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.5rem 0.4rem; border-bottom: 1px solid #8884; text-align: right; vertical-align: top; }
-th:first-child, td:nth-child(2), thead th:nth-child(2) { text-align: left; }
+tbody th, tbody td:nth-child(2), thead th:first-child, thead th:nth-child(2) { text-align: left; }
 tbody th { font-weight: 500; }
 tfoot th { text-align: right; font-weight: 500; }
 .total th, .total td { font-weight: 700; border-bottom: 0; }

@@ -2,6 +2,7 @@
 
 import type { InvoiceLine } from '../records/invoice.ts'
 import type { RatedLine } from '../records/rated-line.ts'
+import { minorUnits } from '../values/currency.ts'
 import { type Decimal, formatDecimal } from '../values/decimal.ts'
 import { invariant } from '../values/invariant.ts'
 import { toMoney, zero } from '../values/money.ts'
@@ -28,7 +29,7 @@ export function baseLine({ plan, currency, period }: BaseLineInput): InvoiceLine
     quantity: ONE,
     included: 0n,
     billable: ONE,
-    unitPrice: formatDecimal(plan.price),
+    unitPrice: formatDecimal(plan.price, minorUnits(currency)),
     per: ONE,
     amount: toMoney(plan.price, currency, 'half_up'),
   }
@@ -71,7 +72,7 @@ export function usageLines({ plan, feature, currency, period, used, included, ra
   return lines
 
   function priced(line: RatedLine, covered: Quantity): InvoiceLine {
-    const unitPrice = formatDecimal(line.unitPrice)
+    const unitPrice = formatDecimal(line.unitPrice, minorUnits(currency))
     const amount = toMoney(line.amount, currency, 'half_up')
     return {
       ...shared,

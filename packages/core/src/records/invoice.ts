@@ -26,7 +26,7 @@ export interface InvoiceLine {
   readonly included: Quantity
   /** Units of `quantity` that were priced, in millionths. */
   readonly billable: Quantity
-  /** Decimal string in the currency's main unit, exact; null where nothing was priced. */
+  /** Decimal string in the currency's main unit, exact, with at least the currency's places; null where nothing was priced. */
   readonly unitPrice: string | null
   /** How many units one `unitPrice` covers, in millionths: a package's size, else one unit. */
   readonly per: Quantity

@@ -139,3 +139,11 @@ describe('arithmetic', () => {
     expect(() => toDecimal(1n, -1)).toThrow('a scale is never negative')
   })
 })
+
+test('prints at least the places that it is asked for, and never fewer than it has', () => {
+  expect([formatDecimal(decimal('5'), 2), formatDecimal(decimal('0.5'), 2), formatDecimal(decimal('0.0015'), 2)]).toEqual([
+    '5.00',
+    '0.50',
+    '0.0015',
+  ])
+})

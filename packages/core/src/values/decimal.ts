@@ -92,9 +92,10 @@ export function scaledTo(value: Decimal, places: number, mode: RoundingMode): bi
   return divideRounded(value.coefficient, powerOfTen(value.scale - places), mode)
 }
 
-/** The shortest plain text: `'0.25'`, `'20'`, `'-1.5'`. */
-export function formatDecimal(value: Decimal): string {
-  return formatScaled(value.coefficient, value.scale)
+/** The shortest exact plain text with at least so many decimal places: `'0.25'`, `'20'`, and with two places `'20.00'`. */
+export function formatDecimal(value: Decimal, leastPlaces = 0): string {
+  const places = Math.max(value.scale, leastPlaces)
+  return formatScaled(coefficientAt(value, places), places)
 }
 
 /** `coefficient × 10^-places` with exactly so many decimal places. Example: `formatScaled(50n, 2)` is `'0.50'`. */

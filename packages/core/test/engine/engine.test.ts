@@ -58,8 +58,8 @@ describe.each([0, 1_000])('the engine with a cache of %i accounts', (cacheSize) 
     expect(
       json[0]?.lines.map((line) => [line.type, line.quantity, line.included, line.billable, line.unit_price, line.amount]),
     ).toEqual([
-      ['plan_base', '1', '0', '1', '29', '29.00'],
-      ['feature_usage', '150', '100', '50', '0.1', '5.00'],
+      ['plan_base', '1', '0', '1', '29.00', '29.00'],
+      ['feature_usage', '150', '100', '50', '0.10', '5.00'],
       ['feature_usage', '25', '5', '20', '0.05', '1.00'],
       ['feature_usage', '5.5', '0', '5.5', '0.02', '0.11'],
     ])
