@@ -188,12 +188,10 @@ describe('a replay that cannot go on says so in one sentence', () => {
 
   it('when the database is on a path that cannot be written', async () => {
     const { log } = given(lines)
-    await expect(replay({ log, target, database: '/proc/farebox.db' })).rejects.toThrow(
-      /cannot be used .*: give a --database file in a folder that you may write to$/,
-    )
-    await expect(replay({ log, target, database: '/proc/farebox/replay.db' })).rejects.toThrow(
-      /cannot be used .*: give a --database file/,
-    )
+    const message = /cannot be used .*: give a --database file in a folder that you may write to$/
+    // Not even root makes a file in /proc.
+    await expect(replay({ log, target, database: '/proc/farebox.db' })).rejects.toThrow(message)
+    await expect(replay({ log, target, database: path.join(log, 'replay.db') })).rejects.toThrow(message)
   })
 
   it('when the log is missing, and then it makes no database', async () => {

@@ -1,0 +1,103 @@
+/** One command measures everything side by side and writes the table: `npm run bench`. */
+
+import { writeFileSync } from 'node:fs'
+import { cpus, release, totalmem } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { Command } from 'commander'
+import { canPin, measureHttp, type Run } from './http.ts'
+import { measureStore, type StoreFigures } from './store.ts'
+import { VARIANTS } from './variants.ts'
+
+const options = new Command('npm run bench --')
+  .option('--rounds <n>', 'rounds of each variant', Number, 5)
+  .option('--seconds <n>', 'seconds of each measurement', Number, 3)
+  .option('--events <n>', 'events of the large store', Number, 10_000_000)
+  .option('--only <part>', 'http or store')
+  .option('--quick', 'one short round and a small store: a look, not a measurement')
+  .parse()
+  .opts<{ rounds: number; seconds: number; events: number; only?: string; quick?: true }>()
+
+const RESULTS = fileURLToPath(new URL('../RESULTS.md', import.meta.url))
+const FAREBOX_AND_BARE = ['bare', 'farebox full', 'farebox process']
+
+const rounds = options.quick === true ? 1 : options.rounds
+const durationMs = (options.quick === true ? 1 : options.seconds) * 1000
+const say = (line: string): void => void process.stderr.write(`${line}\n`)
+const sections = [heading()]
+
+if (options.only !== 'store') {
+  const shared = { rounds, durationMs, warmUpMs: durationMs / 2 }
+  sections.push(httpTable(64, await measureHttp({ ...shared, connections: 64, variants: Object.keys(VARIANTS) }, say)))
+  sections.push(httpTable(256, await measureHttp({ ...shared, connections: 256, variants: FAREBOX_AND_BARE }, say)))
+}
+if (options.only !== 'http')
+  sections.push(storeTable(await measureStore({ rounds, events: options.quick === true ? 100_000 : options.events }, say)))
+
+const text = `${sections.join('\n\n')}\n`
+process.stdout.write(text)
+if (options.quick !== true && options.only === undefined) writeFileSync(RESULTS, text)
+
+function heading(): string {
+  const [cpu] = cpus()
+  const { node, v8 } = process.versions
+  return [
+    '# Results',
+    '',
+    `Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}. Node ${node} (V8 ${v8}), Linux ${release()}, ${cpus().length} × ${cpu?.model.trim() ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB.`,
+    canPin ? 'The server is pinned to one core, the load runs on another.' : 'Processes could not be pinned to cores here.',
+    `Medians of ${rounds} rounds, the smallest and largest in brackets. In each round every variant runs once, each round starts with another.`,
+  ].join('\n')
+}
+
+function httpTable(connections: number, runs: ReadonlyMap<string, readonly Run[]>): string {
+  const bare = runs.get('bare') ?? []
+  const rows = [...runs].map(([name, own]) => {
+    const added = own.map((run, i) => run.cpuUs - (bare[i]?.cpuUs ?? 0))
+    const share = own.map((run, i) => run.perSecond / (bare[i]?.perSecond ?? 1))
+    const p99 = own.map((run, i) => run.p99Us / (bare[i]?.p99Us ?? 1))
+    const cells = [
+      name,
+      spread(
+        own.map((run) => run.cpuUs),
+        1,
+      ),
+      name === 'bare' ? '' : spread(added, 1),
+      spread(
+        own.map((run) => run.perSecond),
+        0,
+      ),
+      name === 'bare' ? '' : spread(share, 2),
+      spread(
+        own.map((run) => run.p50Us),
+        0,
+      ),
+      spread(
+        own.map((run) => run.p99Us),
+        0,
+      ),
+      name === 'bare' ? '' : spread(p99, 2),
+    ]
+    return `| ${cells.join(' | ')} |`
+  })
+  return [
+    `## Express 5, ${connections} connections, 1,000 customers`,
+    '',
+    '| variant | CPU µs per request | added | requests/s | of bare | p50 µs | p99 µs | of bare |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n')
+}
+
+function storeTable(figures: StoreFigures): string {
+  const rows = figures.map(({ what, values, places, unit }) => `| ${what} | ${spread(values, places)} ${unit} |`)
+  return ['## The store', '', '| what | figure |', '| --- | --- |', ...rows].join('\n')
+}
+
+/** Median, and the range where there is more than one value. */
+function spread(values: readonly number[], places: number): string {
+  const sorted = values.toSorted((a, b) => a - b)
+  const show = (value: number | undefined): string =>
+    (value ?? NaN).toLocaleString('en-US', { minimumFractionDigits: places, maximumFractionDigits: places })
+  const median = show(sorted[Math.floor(sorted.length / 2)])
+  return sorted.length < 2 ? median : `${median} (${show(sorted[0])}–${show(sorted.at(-1))})`
+}
