@@ -111,18 +111,15 @@ describe('a malformed line', () => {
     for (let end = 0; end <= cut.length; end += 1) parseAccessLine(cut.slice(0, end))
   })
 
-  it('costs time in proportion to its length (P-94)', () => {
-    const length = 100_000
+  it('is read at once however long and nasty it is: a parser that goes back would not end (P-94)', () => {
+    const length = 3_000_000
     const nasty = [' [', '[', '\\', '"', ' ', '\\"', 'a', `${TIME} "`, `x - - ${TIME} "GET \\`, '\\x4']
     for (const part of nasty) {
       for (const start of ['', 'a - - ', `a - - ${TIME} "`]) {
-        const text = start + part.repeat(Math.ceil(length / part.length))
-        const startedAt = performance.now()
-        parseAccessLine(text)
-        expect(performance.now() - startedAt, JSON.stringify(start + part)).toBeLessThan(50)
+        expect(parseAccessLine(start + part.repeat(Math.ceil(length / part.length))).kind, start + part).toBe('malformed')
       }
     }
-  })
+  }, 60_000)
 })
 
 // The real log lies in ../shared/data relative to the project's root; the project stands alone without it.
