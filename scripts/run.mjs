@@ -1,15 +1,17 @@
 // Runs a project command on a machine that has nothing but Node 18+ and npm: brings Node 24 and pnpm from the npm
 // registry into .tooling/ when they are absent, installs the workspace when the lock file is newer, then runs the command.
 // Usage: node scripts/run.mjs <command> [arguments], where the command is looked up in the workspace's node_modules/.bin.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 const NODE = '24.21.0'
 const PNPM = '12.21.0'
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const tooling = path.join(root, '.tooling', `node-${NODE}-pnpm-${PNPM}`)
+const { signals } = constants
 const windows = process.platform === 'win32'
 const args = process.argv.slice(2)
 const say = (line) => process.stderr.write(`farebox: ${line}\n`)
@@ -60,7 +62,20 @@ if (needsInstall()) {
 }
 if (args.length > 0) {
   say(`running ${args.join(' ')}`)
-  run(args[0], args.slice(1))
+  handOver(args[0], args.slice(1))
+}
+
+/** Runs the last command, which may stay: it is told when this process is to end, and this process ends with its status. */
+function handOver(command, commandArgs) {
+  const child = spawn(command, commandArgs, { stdio: 'inherit', cwd: root, env, shell: windows })
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('error', (error) => {
+    say(`could not run ${command}: ${error.message}`)
+    process.exitCode = 1
+  })
+  child.on('exit', (status, signal) => {
+    process.exitCode = status ?? (signal === null ? 1 : 128 + signals[signal])
+  })
 }
 
 /** True when nothing was installed yet, or a manifest or the lock file is newer than what was installed. */
