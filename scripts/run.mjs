@@ -12,6 +12,7 @@ const PNPM = '12.21.0'
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const tooling = path.join(root, '.tooling', `node-${NODE}-pnpm-${PNPM}`)
 const { signals } = constants
+const PARENT_CHECK_MS = 500
 const windows = process.platform === 'win32'
 const args = process.argv.slice(2)
 const say = (line) => process.stderr.write(`farebox: ${line}\n`)
@@ -69,6 +70,9 @@ if (args.length > 0) {
 function handOver(command, commandArgs) {
   const child = spawn(command, commandArgs, { stdio: 'inherit', cwd: root, env, shell: windows })
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  // npm ends the shell between it and this process, and the shell tells nobody: that the parent changed is all there is to see.
+  const parent = process.ppid
+  setInterval(() => process.ppid === parent || child.kill('SIGTERM'), PARENT_CHECK_MS).unref()
   child.on('error', (error) => {
     say(`could not run ${command}: ${error.message}`)
     process.exitCode = 1
