@@ -102,6 +102,7 @@ CREATE TABLE _subscriptions (
 CREATE INDEX _subscriptions_due ON _subscriptions (due_at, customer_id) WHERE due_at IS NOT NULL;
 
 CREATE TABLE _totals (
+  id INTEGER PRIMARY KEY,
   customer_id INTEGER NOT NULL,
   feature_id INTEGER NOT NULL,
   period_start INTEGER NOT NULL,
@@ -109,8 +110,8 @@ CREATE TABLE _totals (
   events INTEGER NOT NULL CHECK (events >= 0),
   last_seq INTEGER NOT NULL,
   invoice_id TEXT,
-  PRIMARY KEY (customer_id, feature_id, period_start)
-) STRICT, WITHOUT ROWID;
+  UNIQUE (customer_id, feature_id, period_start)
+) STRICT;
 
 CREATE VIEW customers AS
 SELECT c.customer, c.name, c.email, c.time_zone, c.created_at,
@@ -131,8 +132,8 @@ SELECT i.id, c.customer, i.status, i.series, i.number, i.document
 FROM _invoices i JOIN _customers c ON c.id = i.customer_id;
 
 CREATE VIEW reservations AS
-SELECT r.process, j.value ->> 'key' AS key, j.value ->> 'customerId' AS customer, j.value ->> 'feature' AS feature,
-       CAST(j.value ->> 'quantity' AS INTEGER) AS quantity_millionths, j.value ->> 'at' AS at_ms
+SELECT r.process, j.value ->> 0 AS key, j.value ->> 1 AS customer, j.value ->> 2 AS feature,
+       CAST(j.value ->> 3 AS INTEGER) AS quantity_millionths, j.value ->> 4 AS at_ms
 FROM _reservations r, json_each(r.reservations) j;
 
 CREATE VIEW totals AS

@@ -98,7 +98,7 @@ export interface Store {
   /** What the log holds for a total, counted event by event. */
   recount(query: TotalQuery): Promise<{ readonly quantity: Quantity; readonly events: number }>
   /** Every total, in a fixed order. */
-  totals(page: PageRequest & { readonly customerId?: string | undefined }): Promise<Page<StoredTotal>>
+  totals(page: PageRequest): Promise<Page<StoredTotal>>
   /** Invoices in the order in which they were made. */
   invoices(query: InvoiceQuery): Promise<Page<Invoice>>
   /** An invoice by its id or number, drafts included; null when there is none. */

@@ -1,7 +1,7 @@
 /** Loads account states and keeps the hot ones. The cache changes cost, never meaning. */
 
 import { LRUCache } from 'lru-cache'
-import { type AccountState, emptyAccount, usageOf } from '../account/account-state.ts'
+import { type AccountState, emptyAccount, type Usage, usageOf } from '../account/account-state.ts'
 import type { Held } from './held.ts'
 import { customerFromRow, invoiceFromRow, subscriptionFromRow } from './rows.ts'
 import type { Statements } from './statements.ts'
@@ -10,6 +10,8 @@ import type { Statements } from './statements.ts'
 export interface LoadedAccount {
   readonly state: AccountState
   rowId: number
+  /** Where the totals of its usage are; one without a row has none. */
+  readonly totalIds: Map<Usage, number>
 }
 
 export interface Accounts {
@@ -33,7 +35,8 @@ export function createAccounts(statements: Statements, held: Held, cacheSize: nu
   function load(customerId: string): LoadedAccount {
     const state = emptyAccount(customerId)
     const row = statements.customer.get(customerId)
-    if (row === undefined) return { state, rowId: 0 }
+    const totalIds = new Map<Usage, number>()
+    if (row === undefined) return { state, rowId: 0, totalIds }
     const rowId = Number(row.id)
     state.customer = customerFromRow(row)
     const subscription = statements.subscription.get(rowId)
@@ -43,6 +46,7 @@ export function createAccounts(statements: Statements, held: Held, cacheSize: nu
       usage.posted = total.quantity
       usage.events = Number(total.events)
       usage.lastSeq = Number(total.last_seq)
+      totalIds.set(usage, Number(total.id))
     }
     for (const reservation of held.of(customerId)) {
       state.reservations.set(reservation.key, reservation)
@@ -52,6 +56,6 @@ export function createAccounts(statements: Statements, held: Held, cacheSize: nu
       const invoice = invoiceFromRow(draft)
       state.drafts.set(invoice.id, invoice)
     }
-    return { state, rowId }
+    return { state, rowId, totalIds }
   }
 }

@@ -23,7 +23,7 @@ export interface Reads {
   log(page: PageRequest): Page<UsageEvent>
   events(query: TotalQuery & PageRequest): Page<UsageEvent>
   recount(query: TotalQuery): { quantity: Quantity; events: number }
-  totals(page: PageRequest & { readonly customerId?: string | undefined }): Page<StoredTotal>
+  totals(page: PageRequest): Page<StoredTotal>
   invoices(query: InvoiceQuery): Page<Invoice>
   invoice(idOrNumber: string): Invoice | null
   customerIds(page: PageRequest): Page<string>
@@ -65,10 +65,9 @@ export function createReads(statements: Statements, labels: Labels): Reads {
     return { customer_id: Number(customer.id), feature_id: featureId, period_start: periodStart }
   }
 
-  function totals(page: PageRequest & { readonly customerId?: string | undefined }): Page<StoredTotal> {
+  function totals(page: PageRequest): Page<StoredTotal> {
     const limit = limitOf(page)
-    const [customer_id = 0, feature_id = 0, period_start = 0] = (page.after ?? '').split(':').map(Number)
-    const rows = statements.totals.all({ customer: page.customerId ?? null, customer_id, feature_id, period_start, limit })
+    const rows = statements.totals.all(placeOf(page, 0), limit)
     const items = rows.map((row) => ({
       customerId: row.customer,
       feature: row.feature,
@@ -77,7 +76,7 @@ export function createReads(statements: Statements, labels: Labels): Reads {
       events: Number(row.events),
       invoiceId: row.invoice_id,
     }))
-    return { items, next: nextOf(rows, limit, (row) => `${row.customer_id}:${row.feature_id}:${row.period_start}`) }
+    return { items, next: nextOf(rows, limit, (row) => String(row.id)) }
   }
 
   function invoices(query: InvoiceQuery): Page<Invoice> {

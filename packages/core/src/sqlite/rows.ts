@@ -135,12 +135,34 @@ export function invoiceFromRow(row: InvoiceRow): Invoice {
   return { ...document, number, status: row.status as InvoiceStatus }
 }
 
-/** Reservations as JSON: the quantity as a decimal string, because a double would not hold it. */
+/** A reservation as a row holds it: an array, since names would take more room than values. The quantity is a decimal string, because a double would not hold it. */
+type StoredReservation = [
+  key: string,
+  customerId: string,
+  feature: string,
+  quantity: string,
+  at: number,
+  route: string | null,
+  periodStart: number,
+]
+
 export function reservationsToRow(reservations: Iterable<Reservation>): string {
-  return JSON.stringify(Array.from(reservations, (reservation) => ({ ...reservation, quantity: String(reservation.quantity) })))
+  const stored: StoredReservation[] = []
+  for (const { key, customerId, feature, quantity, at, route, periodStart } of reservations) {
+    stored.push([key, customerId, feature, String(quantity), at, route, periodStart])
+  }
+  return JSON.stringify(stored)
 }
 
 export function reservationsFromRow(text: string): Reservation[] {
-  const stored: (Omit<Reservation, 'quantity'> & { readonly quantity: string })[] = JSON.parse(text)
-  return stored.map((reservation) => ({ ...reservation, quantity: BigInt(reservation.quantity) }))
+  const stored: StoredReservation[] = JSON.parse(text)
+  return stored.map(([key, customerId, feature, quantity, at, route, periodStart]) => ({
+    key,
+    customerId,
+    feature,
+    quantity: BigInt(quantity),
+    at,
+    route,
+    periodStart,
+  }))
 }

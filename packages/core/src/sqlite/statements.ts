@@ -4,6 +4,7 @@ import type { Database, Statement } from 'better-sqlite3'
 import type { ApiKeyRow, CustomerRow, EventRow, InvoiceRow, SubscriptionRow } from './rows.ts'
 
 export interface TotalRow {
+  readonly id: bigint
   readonly feature: string
   readonly period_start: bigint
   readonly quantity: bigint
@@ -13,8 +14,6 @@ export interface TotalRow {
 
 export interface StoredTotalRow extends TotalRow {
   readonly customer: string
-  readonly customer_id: bigint
-  readonly feature_id: bigint
   readonly invoice_id: string | null
 }
 
@@ -51,12 +50,10 @@ export interface Statements {
   readonly saveSubscription: Statement
   readonly due: Statement<[number, number], string>
   readonly openTotals: Statement<[number], TotalRow>
-  readonly saveTotal: Statement
+  readonly insertTotal: Statement
+  readonly updateTotal: Statement
   readonly sealTotal: Statement
-  readonly totals: Statement<
-    { customer: string | null; customer_id: number; feature_id: number; period_start: number; limit: number },
-    StoredTotalRow
-  >
+  readonly totals: Statement<[number, number], StoredTotalRow>
   readonly insertEvent: Statement
   readonly insertEventKey: Statement
   readonly eventByKey: Statement<[number, string], EventRow>
@@ -147,25 +144,19 @@ function ofAccounts(db: Database) {
 function ofTotals(db: Database) {
   return {
     openTotals: db.prepare<[number], TotalRow>(`
-      SELECT f.label AS feature, t.period_start, t.quantity, t.events, t.last_seq
+      SELECT t.id, f.label AS feature, t.period_start, t.quantity, t.events, t.last_seq
       FROM _totals t JOIN _labels f ON f.id = t.feature_id WHERE t.customer_id = ? AND t.invoice_id IS NULL`),
-    saveTotal: db.prepare(`
-      INSERT INTO _totals (customer_id, feature_id, period_start, quantity, events, last_seq) VALUES (?, ?, ?, ?, ?, ?)
-      ON CONFLICT (customer_id, feature_id, period_start) DO UPDATE SET
-        quantity = excluded.quantity, events = excluded.events, last_seq = excluded.last_seq
-      WHERE invoice_id IS NULL`),
+    insertTotal: db.prepare(
+      'INSERT INTO _totals (customer_id, feature_id, period_start, quantity, events, last_seq) VALUES (?, ?, ?, ?, ?, ?)',
+    ),
+    updateTotal: db.prepare('UPDATE _totals SET quantity = ?, events = ?, last_seq = ? WHERE id = ? AND invoice_id IS NULL'),
     sealTotal: db.prepare(
       'UPDATE _totals SET invoice_id = ? WHERE customer_id = ? AND feature_id = ? AND period_start = ? AND invoice_id IS NULL',
     ),
-    totals: db.prepare<
-      { customer: string | null; customer_id: number; feature_id: number; period_start: number; limit: number },
-      StoredTotalRow
-    >(`
-      SELECT c.customer, t.customer_id, t.feature_id, f.label AS feature, t.period_start, t.quantity, t.events, t.last_seq, t.invoice_id
+    totals: db.prepare<[number, number], StoredTotalRow>(`
+      SELECT t.id, c.customer, f.label AS feature, t.period_start, t.quantity, t.events, t.last_seq, t.invoice_id
       FROM _totals t JOIN _customers c ON c.id = t.customer_id JOIN _labels f ON f.id = t.feature_id
-      WHERE (t.customer_id, t.feature_id, t.period_start) > (:customer_id, :feature_id, :period_start)
-        AND (:customer IS NULL OR t.customer_id = (SELECT id FROM _customers WHERE customer = :customer))
-      ORDER BY t.customer_id, t.feature_id, t.period_start LIMIT :limit`),
+      WHERE t.id > ? ORDER BY t.id LIMIT ?`),
   }
 }
 

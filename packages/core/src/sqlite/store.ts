@@ -195,8 +195,9 @@ class SqliteStore implements Store {
       this.#rollBack()
       return this.#retryApart(waiting, error)
     }
-    for (const [index, { resolve, reject }] of waiting.entries()) {
-      const answer = answers[index] as Answer
+    for (let i = 0; i < waiting.length; i += 1) {
+      const { resolve, reject } = waiting[i] as Waiting
+      const answer = answers[i] as Answer
       if (answer.kind === 'decided') resolve(answer.result as never)
       else reject(answer.error)
     }

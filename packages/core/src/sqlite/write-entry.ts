@@ -127,8 +127,14 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
   function writeTotalsOf(batch: Batch, account: LoadedAccount): void {
     for (const usage of batch.dirty.get(account) ?? []) {
       const { feature, periodStart, posted, events, lastSeq } = usage
-      const saved = statements.saveTotal.run(account.rowId, labels.idOf(feature), periodStart, posted, events, lastSeq)
-      invariant(saved.changes === 1, 'usage of a final invoice never changes')
+      const id = account.totalIds.get(usage)
+      if (id === undefined) {
+        const inserted = statements.insertTotal.run(account.rowId, labels.idOf(feature), periodStart, posted, events, lastSeq)
+        account.totalIds.set(usage, Number(inserted.lastInsertRowid))
+      } else {
+        const updated = statements.updateTotal.run(posted, events, lastSeq, id)
+        invariant(updated.changes === 1, 'usage of a final invoice never changes')
+      }
     }
     batch.dirty.delete(account)
   }

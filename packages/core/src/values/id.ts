@@ -5,6 +5,9 @@ import { randomBytes } from 'node:crypto'
 /** 128 bits: no two are ever the same. */
 const ID_BYTES = 16
 
+/** 72 bits name a process among all that ever wrote to one log, in as few characters as can be: each event carries them. */
+const SOURCE_BYTES = 9
+
 /** A new identifier such as `sub_4f0c…`: the prefix and 32 hexadecimal digits. */
 export function randomId(prefix: string): string {
   return `${prefix}_${randomBytes(ID_BYTES).toString('hex')}`
@@ -15,11 +18,11 @@ export function randomId(prefix: string): string {
  * can be made for each request. Its keys can be guessed from one another: they name things, they protect nothing.
  */
 export function createKeySource(): () => string {
-  const source = randomBytes(ID_BYTES).toString('base64url')
+  const source = randomBytes(SOURCE_BYTES).toString('base64url')
   let count = 0
   return () => {
     count += 1
-    return `${source}-${count}`
+    return `${source}-${count.toString(36)}`
   }
 }
 

@@ -81,6 +81,7 @@ CREATE TABLE _event_keys (
 -- What the log holds per customer, feature and usage period, written in the same transaction as its events.
 -- invoice_id is null while the period is open.
 CREATE TABLE _totals (
+  id INTEGER PRIMARY KEY,
   customer_id INTEGER NOT NULL,
   feature_id INTEGER NOT NULL,
   period_start INTEGER NOT NULL,
@@ -88,10 +89,11 @@ CREATE TABLE _totals (
   events INTEGER NOT NULL CHECK (events >= 0),
   last_seq INTEGER NOT NULL,
   invoice_id TEXT,
-  PRIMARY KEY (customer_id, feature_id, period_start)
-) STRICT, WITHOUT ROWID;
+  UNIQUE (customer_id, feature_id, period_start)
+) STRICT;
 
--- Pending reservations, one row for all that one commit admitted; the row goes when the last of them is settled.
+-- Pending reservations, one row for all that one commit admitted; the row goes when the last of them is settled. Each is an
+-- array: key, customer, feature, quantity, at, route, start of its period.
 CREATE TABLE _reservations (
   id INTEGER PRIMARY KEY,
   process TEXT NOT NULL,
@@ -144,8 +146,8 @@ JOIN _customers c ON c.id = t.customer_id
 JOIN _labels f ON f.id = t.feature_id;
 
 CREATE VIEW reservations AS
-SELECT r.process, j.value ->> 'key' AS key, j.value ->> 'customerId' AS customer, j.value ->> 'feature' AS feature,
-       CAST(j.value ->> 'quantity' AS INTEGER) AS quantity_millionths, j.value ->> 'at' AS at_ms
+SELECT r.process, j.value ->> 0 AS key, j.value ->> 1 AS customer, j.value ->> 2 AS feature,
+       CAST(j.value ->> 3 AS INTEGER) AS quantity_millionths, j.value ->> 4 AS at_ms
 FROM _reservations r, json_each(r.reservations) j;
 
 CREATE VIEW invoices AS
