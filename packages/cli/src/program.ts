@@ -1,6 +1,7 @@
 /** The command line: its commands, their options, and how errors end it. */
 
 import { Command, InvalidArgumentError } from 'commander'
+import { doctorCommand } from './doctor/doctor.ts'
 import { exitStatusOf } from './exit-status.ts'
 import { replayCommand } from './replay/command.ts'
 import { loadTarget } from './replay/target.ts'
@@ -41,6 +42,13 @@ function program(): Command {
     .action(async (log: string, { app, ...flags }: ReplayFlags) => {
       await replayCommand({ log, target: await loadTarget(app), ...flags })
     })
+  farebox
+    .command('doctor')
+    .description(
+      'print versions, modes, file system, room, clock and open reservations of a database, and what is wrong with each',
+    )
+    .argument('<database>', 'the file that sqlite({ path }) was given')
+    .action(doctorCommand)
   return farebox
 }
 

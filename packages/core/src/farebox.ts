@@ -13,6 +13,7 @@ import { becomeDefault, stopBeingDefault } from './default-farebox.ts'
 import { FareboxError } from './errors.ts'
 import type { Gate, MeterOptions } from './http/contract.ts'
 import { createGate, type GateParts } from './http/gate.ts'
+import { createInFlight } from './http/in-flight.ts'
 import { createKeyIdentification } from './identify/identify.ts'
 import { checkFareboxOptions, checkMeterOptions, featureOf } from './farebox-options.ts'
 import { createMeter } from './meter.ts'
@@ -78,9 +79,16 @@ export interface Farebox {
   verify(): Promise<Audit>
   /** Resolves when everything that was settled so far is durable. */
   flush(): Promise<void>
-  /** Writes what waits and lets the store go. Requests after it get 503. Safe to call twice. */
-  stop(): Promise<void>
+  /**
+   * Admits nothing more (new requests get 503), waits until what is in flight is settled, at most `withinMs` (default
+   * 10,000), writes what waits and lets the store go. Requests that are still open then are resolved by `onCrash` at the
+   * next start. Holds no timer afterwards. Safe to call twice.
+   */
+  stop(options?: { withinMs?: number }): Promise<void>
 }
+
+/** Long enough for most answers, and shorter than the 30 seconds that orchestrators wait before they kill. */
+const STOP_WITHIN_MS = 10_000
 
 /** Reservations of processes that died while this one lives are looked for this often. */
 const SWEEP_MS = 5_000
@@ -108,14 +116,16 @@ export function createFarebox(options: FareboxOptions): Farebox {
   })
   const meter = createMeter({ store, planOf, open })
   const newKey = createKeySource()
+  const inFlight = createInFlight()
   const keys = createKeyIdentification((id) => store.apiKey(id))
   const ready = start()
   // A rejection is told to whoever awaits `ready`; nobody awaiting it must not end the process.
   ready.catch(() => {})
   const closeParts: CloseParts = { store, catalogOf, series }
   const actions = upgradeUrl === undefined ? [] : ([{ rel: 'upgrade', href: upgradeUrl, method: 'GET' }] as const)
-  const gateParts: GateParts = { meter, clock, ready, keys, newKey, actions, onError }
+  const gateParts: GateParts = { meter, clock, ready, keys, newKey, actions, inFlight, onError }
   let sweep: NodeJS.Timeout | null = null
+  let stopping: Promise<void> | null = null
 
   const farebox: Farebox = {
     catalog,
@@ -144,15 +154,18 @@ export function createFarebox(options: FareboxOptions): Farebox {
       }),
     verify: () => whenReady(() => verify({ store, catalogOf })),
     flush: () => store.flush(),
-    async stop() {
-      if (sweep !== null) clearInterval(sweep)
-      stopBeingDefault(farebox)
-      await ready.catch(() => {})
-      await store.close()
-    },
+    stop: ({ withinMs = STOP_WITHIN_MS } = {}) => (stopping ??= stopOnce(withinMs)),
   }
   becomeDefault(farebox)
   return farebox
+
+  async function stopOnce(withinMs: number): Promise<void> {
+    stopBeingDefault(farebox)
+    await ready.catch(() => {})
+    if (sweep !== null) clearInterval(sweep)
+    await inFlight.drain(withinMs)
+    await store.close()
+  }
 
   async function start(): Promise<void> {
     await store.open()

@@ -9,6 +9,7 @@ import type { Clock } from '../values/clock.ts'
 import { formatQuantity, ONE, parseQuantity, type Quantity, type QuantityInput } from '../values/quantity.ts'
 import type { Gate, MeterContext, MeteredRequest, MeterOptions, Outcome, Ticket, Verdict } from './contract.ts'
 import { rateLimitHeaders } from './headers.ts'
+import type { InFlight } from './in-flight.ts'
 import { type Action, edgeReply, refusalReply } from './problem.ts'
 
 /** What a gate is made of; one set for the whole Farebox. */
@@ -19,6 +20,7 @@ export interface GateParts {
   readonly keys: KeyIdentification
   readonly newKey: () => string
   readonly actions: readonly Action[]
+  readonly inFlight: InFlight
   /** Gets errors that no answer can carry any more. */
   readonly onError: (error: unknown) => void
 }
@@ -32,7 +34,7 @@ interface OpenTicket extends Ticket {
 
 /** `feature` is a metered feature of the catalog; `options` were checked by the caller. */
 export function createGate<Raw>(parts: GateParts, feature: string, options: MeterOptions<Raw>): Gate<Raw> {
-  const { meter, clock, keys, newKey, onError } = parts
+  const { meter, clock, keys, newKey, inFlight, onError } = parts
   const { units, identify, anonymous = 'reject', billWhen = isBelow400, onAbort = 'charge' } = options
   const fixedUnits = typeof units === 'function' ? null : units === undefined ? ONE : parseQuantity(units, 'units')
   let isReady = false
@@ -43,6 +45,7 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
   async function admit(request: MeteredRequest<Raw>): Promise<Verdict> {
     // A preflight asks what it may do; it is never counted, whatever answers it.
     if (request.method === 'OPTIONS') return UNMETERED
+    if (inFlight.isDraining) return unavailable()
     // Read before anything is awaited: the instant of the request is the event's timestamp.
     const at = clock.now()
     try {
@@ -58,6 +61,7 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
           reply: refusalReply({ refusal: admission.refusal, instance: newKey(), actions: parts.actions, now: at }),
         }
       }
+      inFlight.begin()
       const { reservation, allowance, period } = admission
       const { included: limit, remaining } = allowance
       return {
@@ -66,11 +70,7 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
         headers: rateLimitHeaders({ feature, limit, remaining, periodEnd: period.end, now: at }),
       }
     } catch (error) {
-      if (isStoreError(error))
-        return {
-          kind: 'refused',
-          reply: edgeReply('store_unavailable', 'The request could not be metered, so it was not served. Try again.'),
-        }
+      if (isStoreError(error)) return unavailable()
       throw error
     }
   }
@@ -83,6 +83,8 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
       await meter.settle(open.reservation, billedUnits(open, outcome, raw))
     } catch (error) {
       onError(error)
+    } finally {
+      inFlight.end()
     }
   }
 
@@ -148,6 +150,13 @@ function unidentified(): Verdict {
   return {
     kind: 'refused',
     reply: edgeReply('unidentified_customer', 'Send your API key in the x-api-key header or as a bearer token.'),
+  }
+}
+
+function unavailable(): Verdict {
+  return {
+    kind: 'refused',
+    reply: edgeReply('store_unavailable', 'The request could not be metered, so it was not served. Try again.'),
   }
 }
 

@@ -17,6 +17,9 @@ import { eventFromRow } from './rows.ts'
 import { prepareStatements, type Statements } from './statements.ts'
 import { type Batch, createEntryWriter, emptyBatch, type EntryWriter } from './write-entry.ts'
 
+export { inspectSqlite } from './inspect.ts'
+export type { ProcessReservations, SqliteInspection } from './inspect.ts'
+
 /** Options of `sqlite()`. */
 export interface SqliteOptions {
   /** The database file; made when it is not there (its folder must exist). `':memory:'` keeps nothing. */

@@ -28,7 +28,8 @@ function start(): Farebox {
 }
 
 afterEach(async () => {
-  for (const farebox of running.splice(0)) await farebox.stop()
+  // Many tests leave requests open.
+  for (const farebox of running.splice(0)) await farebox.stop({ withinMs: 0 })
 })
 
 interface Raw {
@@ -293,5 +294,29 @@ describe('mistakes that a developer can make', () => {
     await expect(farebox.customers.create({ id: 'bob', timeZone: 'Mars/Olympus' })).rejects.toMatchObject({
       code: 'invalid_time_zone',
     })
+  })
+})
+
+describe('stopping', () => {
+  it('waits for what is in flight, admits nothing more, and holds no timer', async () => {
+    const farebox = start()
+    const gate = gateOf(farebox)
+    const verdict = await ask(gate)
+    if (verdict.kind !== 'admitted') throw new Error('expected an admission')
+    let isStopped = false
+    const stopping = farebox.stop().then(() => (isStopped = true))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(await ask(gate)).toMatchObject({ kind: 'refused', reply: { status: 503 } })
+    expect(isStopped).toBe(false)
+    await gate.settle(verdict.ticket, finished(200), {})
+    await stopping
+    expect(process.getActiveResourcesInfo().filter((resource) => resource === 'Immediate')).toEqual([])
+  })
+
+  it('gives up on a request that does not end, and leaves it to onCrash', async () => {
+    const farebox = start()
+    await ask(gateOf(farebox))
+    await farebox.stop({ withinMs: 1 })
+    await farebox.stop()
   })
 })
