@@ -25,11 +25,45 @@ export interface GateParts {
   readonly onError: (error: unknown) => void
 }
 
-/** A ticket as the gate keeps it: what the handler added, and whether it was settled. */
-interface OpenTicket extends Ticket {
+/**
+ * A ticket as the gate keeps it, and the context that the handler sees. A class, because one is made for each request and
+ * closures would cost as much as all the rest of it.
+ */
+class OpenTicket implements Ticket, MeterContext {
   readonly reservation: Reservation
-  added: Quantity | null
-  isSettled: boolean
+  readonly #left: Quantity | null
+  /** The sum of what the handler added; null until it adds something. */
+  added: Quantity | null = null
+  isSettled = false
+
+  constructor(reservation: Reservation, left: Quantity | null) {
+    this.reservation = reservation
+    this.#left = left
+  }
+
+  get meter(): MeterContext {
+    return this
+  }
+
+  get customerId(): string {
+    return this.reservation.customerId
+  }
+
+  get feature(): string {
+    return this.reservation.feature
+  }
+
+  get key(): string {
+    return this.reservation.key
+  }
+
+  get remaining(): string | null {
+    return this.#left === null ? null : formatQuantity(this.#left)
+  }
+
+  add(units: QuantityInput): void {
+    this.added = (this.added ?? 0n) + parseQuantity(units, 'units')
+  }
 }
 
 /** `feature` is a metered feature of the catalog; `options` were checked by the caller. */
@@ -66,7 +100,7 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
       const { included: limit, remaining } = allowance
       return {
         kind: 'admitted',
-        ticket: createTicket(reservation, remaining),
+        ticket: new OpenTicket(reservation, remaining),
         headers: rateLimitHeaders({ feature, limit, remaining, periodEnd: period.end, now: at }),
       }
     } catch (error) {
@@ -128,23 +162,6 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
 }
 
 const UNMETERED: Verdict = { kind: 'unmetered' }
-
-function createTicket(reservation: Reservation, remaining: Quantity | null): OpenTicket {
-  const { customerId, feature, key } = reservation
-  const meter: MeterContext = {
-    customerId,
-    feature,
-    key,
-    get remaining() {
-      return remaining === null ? null : formatQuantity(remaining)
-    },
-    add(units) {
-      ticket.added = (ticket.added ?? 0n) + parseQuantity(units, 'units')
-    },
-  }
-  const ticket: OpenTicket = { meter, reservation, added: null, isSettled: false }
-  return ticket
-}
 
 function unidentified(): Verdict {
   return {

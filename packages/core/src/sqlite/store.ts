@@ -10,31 +10,22 @@ import { randomId } from '../values/id.ts'
 import { type Accounts, createAccounts, type LoadedAccount } from './accounts.ts'
 import { createHeld, type Held } from './held.ts'
 import { createLabels, type Labels } from './labels.ts'
-import { type Durability, openDatabase, sqliteVersion } from './open.ts'
+import { openDatabase, sqliteVersion } from './open.ts'
 import { holdProcessLock, isProcessAlive } from './process-lock.ts'
 import { createReads, type Reads } from './reads.ts'
 import { eventFromRow } from './rows.ts'
+import { checkSqliteOptions, type SqliteOptions } from './sqlite-options.ts'
 import { prepareStatements, type Statements } from './statements.ts'
 import { type Batch, createEntryWriter, emptyBatch, type EntryWriter } from './write-entry.ts'
 
 export { inspectSqlite } from './inspect.ts'
 export type { ProcessReservations, SqliteInspection } from './inspect.ts'
 
-/** Options of `sqlite()`. */
-export interface SqliteOptions {
-  /** The database file; made when it is not there (its folder must exist). `':memory:'` keeps nothing. */
-  path: string
-  /** `full` (the default): what was acknowledged survives the loss of power. `process`: it survives the death of the process only. */
-  durability?: Durability
-  /** How many hot accounts are kept in memory. Changes cost, never meaning. Default 10,000; 0 keeps none. */
-  cacheSize?: number
-  /** How long a change may wait while another process holds the write lock, in milliseconds. Default 2,000. */
-  busyTimeoutMs?: number
-}
+export type { SqliteOptions } from './sqlite-options.ts'
 
 /**
  * A store on a SQLite file. The file is opened and brought up to date at once. Throws `store_not_writable`,
- * `store_unsupported` or `store_unavailable`. Several processes of one machine may share the file; a network file system may not hold it.
+ * `store_unsupported`, `store_unavailable` or `invalid_option`. Several processes of one machine may share the file; a network file system may not hold it.
  */
 export function sqlite(options: SqliteOptions): Store {
   return new SqliteStore(options)
@@ -49,17 +40,14 @@ const PROBE_MS = 1_000
 /** Closing gives up what the disk will not take after this long. */
 const CLOSE_WITHIN_MS = 5_000
 
-const DEFAULT_CACHE_SIZE = 10_000
-const DEFAULT_BUSY_TIMEOUT_MS = 2_000
-
 /** A change that waits for its transaction. */
 interface Waiting {
   readonly target: ChangeTarget
   readonly decide: (state: AccountState) => Change<unknown>
   readonly resolve: (result: never) => void
   readonly reject: (error: unknown) => void
-  /** Monotonic deadline; Infinity for settlements, which are never given up. */
-  readonly deadlineMs: number
+  /** Monotonic; set when the lock was found taken for the first time. Infinity for settlements, which are never given up. */
+  deadlineMs: number | null
 }
 
 type Answer = { readonly kind: 'decided'; readonly result: unknown } | { readonly kind: 'failed'; readonly error: unknown }
@@ -84,7 +72,7 @@ class SqliteStore implements Store {
   #isClosed = false
 
   constructor(options: SqliteOptions) {
-    this.#options = { durability: 'full', cacheSize: DEFAULT_CACHE_SIZE, busyTimeoutMs: DEFAULT_BUSY_TIMEOUT_MS, ...options }
+    this.#options = checkSqliteOptions(options)
     const { path, durability, cacheSize } = this.#options
     this.#db = openDatabase(path, durability)
     this.#releaseLock = holdProcessLock(path, this.#process)
@@ -103,8 +91,7 @@ class SqliteStore implements Store {
     return new Promise<T>((resolve, reject) => {
       if (this.#isClosed) return reject(new FareboxError('stopped', 'The store is closed: make a new one to go on'))
       const isSoon = target.urgency === 'soon'
-      const deadlineMs = isSoon ? Infinity : monotonicMs() + this.#options.busyTimeoutMs
-      this.#waiting.push({ target, decide, resolve, reject, deadlineMs })
+      this.#waiting.push({ target, decide, resolve, reject, deadlineMs: isSoon ? Infinity : null })
       if (isSoon) this.#scheduleLater(SETTLE_WITHIN_MS)
       else this.#immediate ??= setImmediate(this.#commitWaiting)
     })
@@ -282,7 +269,7 @@ class SqliteStore implements Store {
   /** Another process holds the write lock: ask again soon, without blocking the event loop, for as long as each change may wait. */
   #waitForLock(waiting: readonly Waiting[], error: unknown): void {
     const now = monotonicMs()
-    const mayWait = (change: Waiting): boolean => isBusy(error) && change.deadlineMs > now
+    const mayWait = (change: Waiting): boolean => isBusy(error) && (change.deadlineMs ??= now + this.#options.busyTimeoutMs) > now
     this.#waiting = [...waiting.filter(mayWait), ...this.#waiting]
     if (this.#waiting.length > 0) this.#scheduleLater(RETRY_MS * (1 + (now % 1)))
     for (const change of waiting) if (!mayWait(change)) this.#fail(change, error)
