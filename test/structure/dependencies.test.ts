@@ -34,7 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   contracts: ['values', 'records', 'account', 'errors.ts'],
   ...Object.fromEntries(STAGES.map((stage) => [stage, STAGE_MAY])),
   // A store knows no prices: never catalog, rate, admit, settle, invoice.
-  sqlite: ['values', 'records', 'account', 'contracts', 'errors.ts'],
+  sqlite: ['values', 'records', 'account', 'contracts', 'errors.ts', 'options.ts'],
   // The edge identifies and asks the meter; `index.ts` of it offers adapters the types of the engine.
   http: ['values', 'records', 'identify', 'meter.ts', 'errors.ts', 'catalog/catalog.ts', 'default-farebox.ts', 'farebox.ts'],
 }

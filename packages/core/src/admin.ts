@@ -121,9 +121,9 @@ export function createAdmin({ store, clock, catalog, ready, onKeyRevoked }: Admi
         { fields: { plan } },
       )
     }
-    const start = startsAt === undefined ? clock.now() : parseInstant(startsAt, 'startsAt')
-    await ready
     const now = clock.now()
+    const start = startsAt === undefined ? now : parseInstant(startsAt, 'startsAt')
+    await ready
     const id = randomId('sub')
     return store.change({ customerId }, (state) => {
       const { subscription: current } = state
@@ -139,7 +139,14 @@ export function createAdmin({ store, clock, catalog, ready, onKeyRevoked }: Admi
         )
       }
       const { customer, entries } = withCustomer(state, now)
-      const subscription = newSubscription({ id, customer, plan, catalogVersion: catalog.version, startsAt: start })
+      const subscription = newSubscription({
+        id,
+        customer,
+        plan,
+        catalogVersion: catalog.version,
+        startsAt: start,
+        createdAt: now,
+      })
       return { result: subscription, entries: [...entries, { kind: 'subscription', subscription }] }
     })
   }

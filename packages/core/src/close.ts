@@ -43,6 +43,9 @@ export interface CloseParts {
 /** Customers that are closed side by side, so that they share commits. */
 const SIDE_BY_SIDE = 256
 
+/** A total and its events are read one after the other: a difference that stays is one. */
+const AUDIT_READINGS = 5
+
 type Drafted = { readonly kind: 'drafted'; readonly draft: Invoice } | { readonly kind: 'waiting' } | { readonly kind: 'done' }
 
 /**
@@ -166,8 +169,17 @@ function draftNext(parts: CloseParts, customerId: string, until: number): Promis
   })
 }
 
-/** Counts the events behind each usage line again. */
+/** Counts the events behind each usage line again. What came in between the two readings is no difference, so one is looked at again. */
 async function auditDraft({ store }: CloseParts, draft: Invoice): Promise<TotalDifference[]> {
+  let differences: TotalDifference[] = []
+  for (let reading = 0; reading < AUDIT_READINGS; reading += 1) {
+    differences = await differencesOf(store, draft)
+    if (differences.length === 0) break
+  }
+  return differences
+}
+
+async function differencesOf(store: Store, draft: Invoice): Promise<TotalDifference[]> {
   const { customerId } = draft
   const differences: TotalDifference[] = []
   for (const { feature, periodStart, total } of await totalsOf(store, draft)) {
@@ -193,6 +205,8 @@ async function finalizeDraft(parts: CloseParts, draft: Invoice, now: number): Pr
     // Another process was faster.
     if (subscription === null || invoiceId(subscription.id, subscription.nextMoment) !== draft.id)
       return { result: false, entries: [] }
+    const ended = periodEndingAt(subscription, subscription.nextMoment)
+    if (ended !== null && holdsReservations(state, ended)) return { result: false, entries: [] }
     const current = invoiceOfNextMoment(parts, state, subscription)
     invariant(current !== null, 'a draft has lines')
     const sealed = sealedBy(state, current).map(({ feature, periodStart }) => ({ feature, periodStart }))

@@ -17,6 +17,7 @@ import { createInFlight } from './http/in-flight.ts'
 import { createKeyIdentification } from './identify/identify.ts'
 import { checkFareboxOptions, checkMeterOptions, featureOf } from './farebox-options.ts'
 import { createMeter } from './meter.ts'
+import { invalidOption } from './options.ts'
 import type { Invoice } from './records/invoice.ts'
 import type { UsageEvent } from './records/usage-event.ts'
 import { createUsage, type Usages } from './usage.ts'
@@ -72,7 +73,7 @@ export interface Farebox {
   createGate<Raw>(feature: string | undefined, options?: MeterOptions<Raw>): Gate<Raw>
   /**
    * Makes the invoice of every period that ended at or before `until` (epoch milliseconds; default: now). Resumable, and
-   * closing twice makes nothing twice.
+   * closing twice makes nothing twice. Throws `invalid_option` for an instant that has not come: its period is still running.
    */
   closePeriods(options?: { until?: number }): Promise<CloseResult>
   /** Recomputes every total and invoice from the log and names what disagrees. Reads the whole log. */
@@ -147,10 +148,11 @@ export function createFarebox(options: FareboxOptions): Farebox {
       checkMeterOptions(meterOptions)
       return createGate(gateParts, featureOf(catalog, feature), meterOptions)
     },
-    closePeriods: ({ until } = {}) =>
+    closePeriods: ({ until = clock.now() } = {}) =>
       whenReady(async () => {
+        if (!(until <= clock.now())) throw invalidOption('closePeriods()', 'until', 'an instant that has come', until)
         await resolveOrphans()
-        return closePeriods(closeParts, { until: until ?? clock.now(), now: clock.now() })
+        return closePeriods(closeParts, { until, now: clock.now() })
       }),
     verify: () => whenReady(() => verify({ store, catalogOf })),
     flush: () => store.flush(),
@@ -172,7 +174,8 @@ export function createFarebox(options: FareboxOptions): Farebox {
     await store.saveCatalog(catalog)
     for (const { version, document } of await store.catalogs())
       if (!catalogs.has(version)) catalogs.set(version, parseCatalog(document))
-    await resolveOrphans()
+    // Orphans that cannot be ended now (a full disk) wait for the sweep; requests are answered meanwhile.
+    await resolveOrphans().catch(onError)
     sweep = setInterval(() => void resolveOrphans().catch(onError), SWEEP_MS).unref()
   }
 
@@ -183,9 +186,13 @@ export function createFarebox(options: FareboxOptions): Farebox {
 
   /** Ends the reservations of processes that died, by the recorded rule. */
   async function resolveOrphans(): Promise<void> {
-    for (const reservation of await store.orphans())
-      await meter.settle(reservation, onCrash === 'charge' ? reservation.quantity : null)
+    const orphans = await store.orphans()
+    // Side by side, so that they share commits; one that cannot be ended must not keep the others, or the start, waiting.
+    const ended = orphans.map((reservation) =>
+      meter.settle(reservation, onCrash === 'charge' ? reservation.quantity : null).catch(onError),
+    )
     await store.flush()
+    await Promise.all(ended)
   }
 
   function catalogOf({ catalogVersion }: Subscription): Catalog {

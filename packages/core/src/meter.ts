@@ -2,7 +2,7 @@
 
 import { type AccountState, type Entry, findUsage } from './account/account-state.ts'
 import { allowanceOf } from './account/allowance.ts'
-import { isInvoiced, type Subscription, usagePeriod } from './account/subscription.ts'
+import { countedAt, isInForce, isInvoiced, type Subscription, usagePeriod } from './account/subscription.ts'
 import { admit, type Admission } from './admit/admit.ts'
 import type { Plan } from './catalog/plan.ts'
 import type { Change, Store } from './contracts/store.ts'
@@ -15,7 +15,6 @@ import type { NewUsageEvent, Properties } from './records/usage-event.ts'
 import { settle } from './settle/settle.ts'
 import type { Opening } from './account/opening.ts'
 import { formatInstant } from './values/instant.ts'
-import { invariant } from './values/invariant.ts'
 import type { Quantity } from './values/quantity.ts'
 
 /** What became of a tracked event. */
@@ -53,7 +52,13 @@ export interface MeterParts {
 
 export function createMeter({ store, planOf, open }: MeterParts): Meter {
   return {
-    admit: (claim) => store.change({ customerId: claim.customerId }, (state) => admitTo(state, claim)),
+    admit: (claim) =>
+      store
+        .change({ customerId: claim.customerId }, (state) => admitTo(state, claim))
+        .catch((error: unknown) => {
+          if (error instanceof FareboxError && error.fields['outcome'] === 'unknown') takeBack(claim)
+          throw error
+        }),
     settle: (reservation, billed, properties = null) =>
       store.change({ customerId: reservation.customerId, urgency: 'soon' }, (state) =>
         settleIn(state, reservation, billed, properties),
@@ -64,9 +69,21 @@ export function createMeter({ store, planOf, open }: MeterParts): Meter {
       ),
   }
 
+  /** The client is told 503, so a reservation that may have been written all the same is given back. */
+  function takeBack({ customerId, key }: Claim): void {
+    const released = store.change({ customerId, urgency: 'soon' }, (state) => ({
+      result: undefined,
+      entries: state.reservations.has(key) ? [{ kind: 'released', key }] : [],
+    }))
+    // What the store could not do now either is resolved by onCrash.
+    released.catch(() => {})
+  }
+
   function admitTo(state: AccountState, claim: Claim): Change<Admission> {
     const opened = open(state, claim.at)
-    const admission = admit(claim, opened.state, opened.state.subscription && planOf(opened.state.subscription))
+    const { subscription } = opened.state
+    const at = subscription === null ? claim.at : countedAt(subscription, claim.at)
+    const admission = admit(at === claim.at ? claim : { ...claim, at }, opened.state, subscription && planOf(subscription))
     if (admission.kind === 'refused') return { result: admission, entries: opened.entries }
     return { result: admission, entries: [...opened.entries, { kind: 'reserved', reservation: admission.reservation }] }
   }
@@ -97,17 +114,21 @@ export function createMeter({ store, planOf, open }: MeterParts): Meter {
   }
 
   function trackIn(state: AccountState, claim: TrackClaim): Change<TrackResult> {
-    const { customerId, feature, quantity, at, key, route, properties } = claim
+    const { customerId, feature, quantity, key, route, properties, isInstantGiven } = claim
+    // An instant that the caller gave stands; one that was read from a clock may be behind.
+    const at = isInstantGiven || state.subscription === null ? claim.at : countedAt(state.subscription, claim.at)
     const event: NewUsageEvent = { customerId, feature, quantity, at, key, route, properties }
-    const placed = place(event, state.known.get(key), claim.isInstantGiven)
+    const placed = place(event, state.known.get(key), isInstantGiven)
     if (placed.kind !== 'new') return { result: placed, entries: [] }
 
     const opened = open(state, at)
     const { subscription } = opened.state
-    const admission = admit(claim, opened.state, subscription && planOf(subscription))
+    const plan = subscription && planOf(subscription)
+    // Before the allowance is asked: that of an invoiced period is gone, whatever is left of it.
+    const isLate = subscription !== null && isInForce(subscription, at) && isInvoiced(subscription, usagePeriod(subscription, at))
+    if (isLate && plan?.features.has(feature) === true) throw periodInvoiced(claim)
+    const admission = admit(at === claim.at ? claim : { ...claim, at }, opened.state, plan)
     if (admission.kind === 'refused') return { result: admission, entries: opened.entries }
-    invariant(subscription !== null, 'an admitted claim has a subscription')
-    if (isInvoiced(subscription, usagePeriod(subscription, at))) throw periodInvoiced(claim)
     const { periodStart } = admission.reservation
     const keyGivenBy = claim.isKeyGiven ? 'caller' : 'farebox'
     return {

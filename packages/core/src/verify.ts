@@ -2,7 +2,7 @@
 
 import type { AccountState } from './account/account-state.ts'
 import { allowanceOf } from './account/allowance.ts'
-import { type Subscription, usagePeriod } from './account/subscription.ts'
+import { isInvoiced, type Subscription, usagePeriod } from './account/subscription.ts'
 import { createAggregation, totalKey } from './aggregate/aggregate.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import { MAX_PAGE, type Page, type PageRequest, type Store, type StoredTotal } from './contracts/store.ts'
@@ -53,6 +53,7 @@ export async function verify({ store, catalogOf }: VerifyParts): Promise<Audit> 
   for await (const total of everything((page) => store.totals(page))) stored.set(totalKey(total), total)
 
   differences.push(...compareTotals(recounted, stored))
+  for (const total of stored.values()) differences.push(...leftOut(total, (await accountOf(total.customerId)).subscription))
   for await (const customerId of everything((page) => store.customerIds(page))) {
     differences.push(...limitsOf(await accountOf(customerId)))
   }
@@ -117,6 +118,16 @@ function compareTotals(recounted: ReadonlyMap<string, UsageTotal>, stored: Reado
     )
   }
   return differences
+}
+
+/** Events of a period that is invoiced for good and that no invoice holds would never be paid. */
+function leftOut(
+  { customerId, feature, periodStart, invoiceId, events }: StoredTotal,
+  subscription: Subscription | null,
+): Difference[] {
+  if (subscription === null || invoiceId !== null || !isInvoiced(subscription, usagePeriod(subscription, periodStart))) return []
+  const where = `${feature} of ${customerId} in the period from ${formatInstant(periodStart)}`
+  return [difference('total', customerId, `${where}: the period is closed, and no invoice holds its ${events} events`)]
 }
 
 interface InvoiceComparison {

@@ -19,9 +19,10 @@ export interface NewSubscription {
   readonly catalogVersion: string
   /** Epoch milliseconds; also the anchor. */
   readonly startsAt: number
+  readonly createdAt: number
 }
 
-export function newSubscription({ id, customer, plan, catalogVersion, startsAt }: NewSubscription): Subscription {
+export function newSubscription({ id, customer, plan, catalogVersion, startsAt, createdAt }: NewSubscription): Subscription {
   const subscription: Subscription = {
     id,
     customerId: customer.id,
@@ -31,6 +32,7 @@ export function newSubscription({ id, customer, plan, catalogVersion, startsAt }
     anchor: startsAt,
     timeZone: customer.timeZone,
     startsAt,
+    createdAt,
     endsAt: null,
     nextMoment: 0,
     dueAt: null,
@@ -51,7 +53,14 @@ export function createOpening({ defaultPlan, catalogVersion, newSubscriptionId }
     const { customer, entries } = withCustomer(state, at)
     // From the start of the day on: a period of whole days reads better, and a clock that is set back a little locks nobody out.
     const startsAt = startOfDay(at, customer.timeZone)
-    const subscription = newSubscription({ id: newSubscriptionId(), customer, plan: defaultPlan.code, catalogVersion, startsAt })
+    const subscription = newSubscription({
+      id: newSubscriptionId(),
+      customer,
+      plan: defaultPlan.code,
+      catalogVersion,
+      startsAt,
+      createdAt: at,
+    })
     return { state: { ...state, customer, subscription }, entries: [...entries, { kind: 'subscription', subscription }] }
   }
 }

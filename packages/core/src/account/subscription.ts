@@ -19,6 +19,8 @@ export interface Subscription {
   readonly timeZone: string
   /** Epoch milliseconds, inclusive. */
   readonly startsAt: number
+  /** When it was made. One that was to start by then has begun, whatever a clock says later. Epoch milliseconds. */
+  readonly createdAt: number
   /** Epoch milliseconds, exclusive; null while it goes on. */
   readonly endsAt: number | null
   /** Number of the next billing moment to invoice: 0 is the start, n the end of the n-th usage period. */
@@ -50,6 +52,18 @@ export function periodEndingAt(subscription: Subscription, moment: number): Peri
 /** Whether the subscription is in force at an instant. [startsAt, endsAt) */
 export function isInForce(subscription: Subscription, at: number): boolean {
   return at >= subscription.startsAt && (subscription.endsAt === null || at < subscription.endsAt)
+}
+
+/**
+ * The instant at which a request counts that came at `at` by a clock: no earlier than the oldest period that is not
+ * invoiced, for a clock may be set back, and another process's may be behind.
+ */
+export function countedAt(subscription: Subscription, at: number): number {
+  const { nextMoment, startsAt, createdAt } = subscription
+  // Nearly always, and it costs no calendar arithmetic: the period of a recent instant is remembered.
+  if (at >= startsAt && !isInvoiced(subscription, usagePeriod(subscription, at))) return at
+  const hasBegun = nextMoment > 0 || startsAt <= createdAt
+  return hasBegun ? Math.max(at, momentAt(subscription, Math.max(0, nextMoment - 1))) : at
 }
 
 /** Whether a usage period was invoiced for good. */

@@ -84,7 +84,9 @@ export interface Store {
   /**
    * Reads the account's state, applies `decide`, writes its entries: all or nothing, one at a time per account.
    * `decide` is synchronous and pure, so it may run again. When it throws, nothing is written and the promise rejects
-   * with what it threw. Rejects with `store_unavailable` when the store cannot answer in time.
+   * with what it threw. Rejects with `store_unavailable` when the store cannot answer in time; its `fields.outcome` is
+   * `'unknown'` when the change may have been written all the same (the answer to a commit was lost), and then the meter
+   * takes a reservation back.
    */
   change<T>(target: ChangeTarget, decide: (state: AccountState) => Change<T>): Promise<T>
 

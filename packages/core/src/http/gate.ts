@@ -80,6 +80,19 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
     // A preflight asks what it may do; it is never counted, whatever answers it.
     if (request.method === 'OPTIONS') return UNMETERED
     if (inFlight.isDraining) return unavailable()
+    // Before anything is awaited, so that stopping waits for those who wait to be admitted too.
+    inFlight.begin()
+    let isAdmitted = false
+    try {
+      const verdict = await verdictOn(request)
+      isAdmitted = verdict.kind === 'admitted'
+      return verdict
+    } finally {
+      if (!isAdmitted) inFlight.end()
+    }
+  }
+
+  async function verdictOn(request: MeteredRequest<Raw>): Promise<Verdict> {
     // Read before anything is awaited: the instant of the request is the event's timestamp.
     const at = clock.now()
     try {
@@ -95,7 +108,6 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
           reply: refusalReply({ refusal: admission.refusal, instance: newKey(), actions: parts.actions, now: at }),
         }
       }
-      inFlight.begin()
       const { reservation, allowance, period } = admission
       const { included: limit, remaining } = allowance
       return {

@@ -3,6 +3,9 @@
 import { existsSync, rmSync } from 'node:fs'
 import Database from 'better-sqlite3'
 
+/** Kept from the garbage collector, which would close the file and let the lock of a living process go. */
+const held = new Set<Database.Database>()
+
 /**
  * Takes this process's lock on a small file beside the database; the returned function lets it go. SQLite's own file locks
  * are used because they work on every platform and end with the process, however it ends: `kill -9`, crash or power.
@@ -12,7 +15,9 @@ export function holdProcessLock(file: string, process: string): () => void {
   const lockFile = lockFileOf(file, process)
   const lock = new Database(lockFile)
   lock.exec('BEGIN EXCLUSIVE')
+  held.add(lock)
   return () => {
+    held.delete(lock)
     lock.close()
     rmSync(lockFile, { force: true })
   }

@@ -26,6 +26,7 @@ export interface SubscriptionRow {
   readonly anchor: bigint
   readonly time_zone: string
   readonly starts_at: bigint
+  readonly created_at: bigint
   readonly ends_at: bigint | null
   readonly next_moment: bigint
   readonly due_at: bigint | null
@@ -74,6 +75,7 @@ export function subscriptionFromRow(customerId: string, row: SubscriptionRow): S
     anchor: Number(row.anchor),
     timeZone: row.time_zone,
     startsAt: Number(row.starts_at),
+    createdAt: Number(row.created_at),
     endsAt: row.ends_at === null ? null : Number(row.ends_at),
     nextMoment: Number(row.next_moment),
     dueAt: row.due_at === null ? null : Number(row.due_at),
@@ -91,6 +93,7 @@ export function subscriptionToRow(customerRowId: number, subscription: Subscript
     anchor,
     time_zone: subscription.timeZone,
     starts_at: subscription.startsAt,
+    created_at: subscription.createdAt,
     ends_at: subscription.endsAt,
     next_moment: subscription.nextMoment,
     due_at: subscription.dueAt,

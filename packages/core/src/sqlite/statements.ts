@@ -117,9 +117,9 @@ function ofAccounts(db: Database) {
     ),
     saveSubscription: db.prepare(`
       INSERT INTO _subscriptions
-        (customer_id, id, plan, catalog_version, status, anchor, time_zone, starts_at, ends_at, next_moment, due_at)
+        (customer_id, id, plan, catalog_version, status, anchor, time_zone, starts_at, created_at, ends_at, next_moment, due_at)
       VALUES
-        (:customer_id, :id, :plan, :catalog_version, :status, :anchor, :time_zone, :starts_at, :ends_at, :next_moment, :due_at)
+        (:customer_id, :id, :plan, :catalog_version, :status, :anchor, :time_zone, :starts_at, :created_at, :ends_at, :next_moment, :due_at)
       ON CONFLICT (customer_id, id) DO UPDATE SET
         plan = excluded.plan, catalog_version = excluded.catalog_version, status = excluded.status, ends_at = excluded.ends_at,
         next_moment = excluded.next_moment, due_at = excluded.due_at`),

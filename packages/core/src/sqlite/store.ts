@@ -70,6 +70,10 @@ class SqliteStore implements Store {
   #dataVersion: bigint | null = null
   #nextSeq = 0
   #isClosed = false
+  /** Why the database did not take the last write; null while it takes them. */
+  #fault: FareboxError | null = null
+  /** Until then (monotonic) a faulty database is not asked again. */
+  #probeAtMs = 0
 
   constructor(options: SqliteOptions) {
     this.#options = checkSqliteOptions(options)
@@ -91,16 +95,19 @@ class SqliteStore implements Store {
     return new Promise<T>((resolve, reject) => {
       if (this.#isClosed) return reject(new FareboxError('stopped', 'The store is closed: make a new one to go on'))
       const isSoon = target.urgency === 'soon'
+      // One write error is enough: smaller writes might still fit, and each answer would be luck. A probe a second finds out.
+      if (!isSoon && this.#fault !== null && monotonicMs() < this.#probeAtMs) return reject(this.#fault)
       this.#waiting.push({ target, decide, resolve, reject, deadlineMs: isSoon ? Infinity : null })
-      if (isSoon) this.#scheduleLater(SETTLE_WITHIN_MS)
+      if (isSoon) this.#scheduleLater(this.#fault === null ? SETTLE_WITHIN_MS : PROBE_MS)
       else this.#immediate ??= setImmediate(this.#commitWaiting)
     })
   }
 
   async flush(untilMs = Infinity): Promise<void> {
     while (this.#waiting.length > 0 && monotonicMs() < untilMs) {
-      this.#commitWaiting()
-      if (this.#waiting.length > 0) await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+      if (this.#fault === null || monotonicMs() >= this.#probeAtMs) this.#commitWaiting()
+      if (this.#fault !== null && untilMs === Infinity) throw this.#fault
+      if (this.#waiting.length > 0) await pause()
     }
   }
 
@@ -145,14 +152,21 @@ class SqliteStore implements Store {
     this.#releaseLock()
   }
 
-  /** Reads see what this process asked for before them. */
+  /** Reads see what this process asked for before them, but for settlements that a faulty database does not take: those are still reserved. */
   async #read<T>(read: () => T): Promise<T> {
     if (this.#isClosed) throw new FareboxError('stopped', 'The store is closed: make a new one to go on')
-    if (this.#waiting.length > 0) await this.flush()
-    try {
-      return read()
-    } catch (error) {
-      throw asStoreError(error)
+    const deadlineMs = monotonicMs() + this.#options.busyTimeoutMs
+    while (this.#waiting.length > 0 && this.#fault === null && monotonicMs() < deadlineMs) {
+      this.#commitWaiting()
+      if (this.#waiting.length > 0) await pause()
+    }
+    for (;;) {
+      try {
+        return read()
+      } catch (error) {
+        if (!isBusy(error) || monotonicMs() >= deadlineMs) throw asStoreError(error)
+      }
+      await pause()
     }
   }
 
@@ -183,8 +197,9 @@ class SqliteStore implements Store {
       answers = this.#applyAll(waiting)
     } catch (error) {
       this.#rollBack()
-      return this.#retryApart(waiting, error)
+      return isFault(error) ? this.#latch(waiting, error) : this.#retryApart(waiting, error)
     }
+    this.#fault = null
     for (let i = 0; i < waiting.length; i += 1) {
       const { resolve, reject } = waiting[i] as Waiting
       const answer = answers[i] as Answer
@@ -243,7 +258,11 @@ class SqliteStore implements Store {
   }
 
   #rollBack(): void {
-    if (this.#db.inTransaction) this.#statements.rollback.run()
+    try {
+      if (this.#db.inTransaction) this.#statements.rollback.run()
+    } catch {
+      // SQLite rolls back by itself what it cannot go on with; the error that led here is the one to tell.
+    }
     this.#accounts.clear()
     this.#labels.clear()
     this.#dataVersion = null
@@ -252,7 +271,7 @@ class SqliteStore implements Store {
   /** One change of several spoilt the transaction: each gets one of its own, so that only the guilty one fails. */
   #retryApart(waiting: readonly Waiting[], error: unknown): void {
     const [only] = waiting
-    if (waiting.length === 1 && only !== undefined) return this.#fail(only, error)
+    if (waiting.length === 1 && only !== undefined) return only.reject(asStoreError(error))
     for (const change of waiting) {
       this.#waiting.unshift(change)
       this.#commitFirst()
@@ -272,16 +291,36 @@ class SqliteStore implements Store {
     const mayWait = (change: Waiting): boolean => isBusy(error) && (change.deadlineMs ??= now + this.#options.busyTimeoutMs) > now
     this.#waiting = [...waiting.filter(mayWait), ...this.#waiting]
     if (this.#waiting.length > 0) this.#scheduleLater(RETRY_MS * (1 + (now % 1)))
-    for (const change of waiting) if (!mayWait(change)) this.#fail(change, error)
+    const failed = waiting.filter((change) => !mayWait(change))
+    if (failed.length === 0) return
+    if (isBusy(error)) for (const change of failed) change.reject(asStoreError(error))
+    else this.#latch(failed, error)
   }
 
-  /** A settlement is work that was done: it is tried again for as long as the store lives. Anything else is answered. */
-  #fail(change: Waiting, error: unknown): void {
-    const storeError = asStoreError(error)
-    if (change.deadlineMs !== Infinity || storeError === error) return change.reject(storeError)
-    this.#waiting.push(change)
-    this.#scheduleLater(PROBE_MS)
+  /** The database could not write: nothing is allowed until a probe passes. Settlements, work that was done, wait for it; the rest is answered. */
+  #latch(waiting: readonly Waiting[], error: unknown): void {
+    const fault = asStoreError(error) as FareboxError
+    this.#fault = fault
+    this.#probeAtMs = monotonicMs() + PROBE_MS
+    this.#waiting = [...waiting.filter(isSettlement), ...this.#waiting]
+    if (this.#waiting.length > 0) this.#scheduleLater(PROBE_MS)
+    for (const change of waiting) if (!isSettlement(change)) change.reject(fault)
   }
+}
+
+/** The disk or the file is at fault, and every other write would meet the same; not the lock, and not what one change wrote. */
+function isFault(error: unknown): boolean {
+  const isOfSqlite = error instanceof Error && error.name === 'SqliteError' && 'code' in error
+  return isOfSqlite && !/^SQLITE_(BUSY|CONSTRAINT|MISMATCH|RANGE|TOOBIG)/.test(String(error.code))
+}
+
+/** A settlement has no deadline. */
+function isSettlement({ deadlineMs }: Waiting): boolean {
+  return deadlineMs === Infinity
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, RETRY_MS))
 }
 
 function isBusy(error: unknown): boolean {

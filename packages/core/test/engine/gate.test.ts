@@ -316,7 +316,7 @@ describe('stopping', () => {
   it('gives up on a request that does not end, and leaves it to onCrash', async () => {
     const farebox = start()
     await ask(gateOf(farebox))
-    await farebox.stop({ withinMs: 1 })
-    await farebox.stop()
+    await expect(farebox.stop({ withinMs: 1 })).resolves.toBeUndefined()
+    await expect(farebox.stop()).resolves.toBeUndefined()
   })
 })

@@ -215,25 +215,31 @@ it('waits for another writer without blocking the event loop, and gives up in ti
   expect(query('SELECT key FROM events ORDER BY seq')).toEqual([{ key: 'k0' }, { key: 'k2' }])
 })
 
-it('finds the reservations of a process that was killed, and of no living one', async () => {
-  const child = spawn(
-    process.execPath,
-    ['--conditions=farebox-source', fileURLToPath(new URL('hold-reservation.ts', import.meta.url)), file],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
-  await new Promise((resolve) => child.stdout.once('data', resolve))
-  const store = openStore()
-  expect(await store.orphans()).toEqual([])
-  const killed = new Promise((resolve) => child.once('exit', resolve))
-  child.kill('SIGKILL')
-  await killed
-  expect(await store.orphans()).toMatchObject([{ key: 'held', quantity: 3_000_000n }])
-  await store.change({ customerId: 'ada' }, () => ({ result: undefined, entries: [posted('held', 3_000_000n)] }))
-  expect(await store.orphans()).toEqual([])
-  expect(query('SELECT * FROM reservations')).toEqual([])
-})
+it(
+  'finds the reservations of a process that was killed, and of no living one',
+  { timeout: 30_000 },
+  async ({ onTestFinished }) => {
+    const child = spawn(
+      process.execPath,
+      ['--conditions=farebox-source', fileURLToPath(new URL('hold-reservation.ts', import.meta.url)), file],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    )
+    // Also when the test fails: a child that lives would keep the runner waiting for it.
+    onTestFinished(() => void child.kill('SIGKILL'))
+    await new Promise((resolve) => child.stdout.once('data', resolve))
+    const store = openStore()
+    expect(await store.orphans()).toEqual([])
+    const killed = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGKILL')
+    await killed
+    expect(await store.orphans()).toMatchObject([{ key: 'held', quantity: 3_000_000n }])
+    await store.change({ customerId: 'ada' }, () => ({ result: undefined, entries: [posted('held', 3_000_000n)] }))
+    expect(await store.orphans()).toEqual([])
+    expect(query('SELECT * FROM reservations')).toEqual([])
+  },
+)
 
 it('refuses files and versions that it cannot trust, each with what to do', () => {
   const other = new Database(file)

@@ -31,6 +31,7 @@ CREATE TABLE _subscriptions (
   anchor INTEGER NOT NULL,
   time_zone TEXT NOT NULL,
   starts_at INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
   ends_at INTEGER CHECK (ends_at > starts_at),
   next_moment INTEGER NOT NULL CHECK (next_moment >= 0),
   due_at INTEGER,

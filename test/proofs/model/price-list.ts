@@ -1,0 +1,117 @@
+/** What the proofs sell, said twice: as a developer writes it for Farebox, and as plain figures for the reference model. */
+
+import { type Catalog, defineCatalog } from '@farebox/core'
+
+/** A price beyond the allowance. Money in millionths of the main unit, quantities in millionths of a unit. */
+export type ModelPrice =
+  | { readonly kind: 'block' }
+  | { readonly kind: 'per_unit'; readonly price: bigint }
+  | { readonly kind: 'package'; readonly size: bigint; readonly price: bigint }
+  | {
+      readonly kind: 'graduated'
+      readonly tiers: readonly { readonly upTo: bigint | null; readonly price: bigint; readonly flat: bigint }[]
+    }
+
+export interface ModelTerms {
+  /** Null: unlimited. */
+  readonly included: bigint | null
+  readonly overage: ModelPrice
+}
+
+export interface ModelPlan {
+  readonly price: bigint
+  /** Months that one base price pays for. */
+  readonly months: number
+  readonly features: Readonly<Record<string, ModelTerms>>
+}
+
+export const UNIT = 1_000_000n
+
+/** Customers that nobody subscribed are put on this plan. */
+export const DEFAULT_PLAN = 'free'
+
+export const MODEL_PLANS: Readonly<Record<string, ModelPlan>> = {
+  free: { price: 0n, months: 1, features: { calls: blocked(10n * UNIT), files: blocked(2n * UNIT) } },
+  starter: {
+    price: 5n * UNIT,
+    months: 1,
+    features: {
+      calls: { included: 20n * UNIT, overage: { kind: 'per_unit', price: 250_000n } },
+      files: { included: UNIT, overage: { kind: 'package', size: 10n * UNIT, price: 500_000n } },
+    },
+  },
+  tiered: {
+    price: 29_000_000n,
+    months: 1,
+    features: {
+      calls: {
+        included: 5n * UNIT,
+        overage: {
+          kind: 'graduated',
+          tiers: [
+            { upTo: 10n * UNIT, price: 33_300n, flat: 1_500_000n },
+            { upTo: 25n * UNIT, price: 21_700n, flat: 0n },
+            { upTo: null, price: 7_000n, flat: 250_000n },
+          ],
+        },
+      },
+    },
+  },
+  yearly: {
+    price: 100n * UNIT,
+    months: 12,
+    features: { calls: { included: null, overage: { kind: 'block' } }, files: blocked(UNIT) },
+  },
+}
+
+/** The same for Farebox. */
+export const CATALOG: Catalog<'calls' | 'files'> = defineCatalog({
+  currency: 'USD',
+  features: { calls: { type: 'metered', name: 'Calls', default: true }, files: { type: 'metered', name: 'Files' } },
+  plans: {
+    free: {
+      name: 'Free',
+      price: '0',
+      interval: 'month',
+      default: true,
+      features: { calls: { included: 10 }, files: { included: 2 } },
+    },
+    starter: {
+      name: 'Starter',
+      price: '5.00',
+      interval: 'month',
+      features: {
+        calls: { included: 20, overage: { model: 'per_unit', price: '0.25' } },
+        files: { included: 1, overage: { model: 'package', size: 10, price: '0.50' } },
+      },
+    },
+    tiered: {
+      name: 'Tiered',
+      price: '29.00',
+      interval: 'month',
+      features: {
+        calls: {
+          included: 5,
+          overage: {
+            model: 'graduated',
+            tiers: [
+              { upTo: 10, price: '0.0333', flat: '1.50' },
+              { upTo: 25, price: '0.0217' },
+              { price: '0.007', flat: '0.25' },
+            ],
+          },
+        },
+      },
+    },
+    yearly: {
+      name: 'Yearly',
+      price: '100',
+      interval: 'year',
+      features: { calls: { included: 'unlimited' }, files: { included: 1 } },
+    },
+  },
+})
+
+function blocked(included: bigint): ModelTerms {
+  return { included, overage: { kind: 'block' } }
+}

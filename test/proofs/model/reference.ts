@@ -1,0 +1,269 @@
+/** The reference model: what PRODUCT.md says, in arrays and bigints. It shares no code with the engine. */
+
+import { DEFAULT_PLAN, MODEL_PLANS, type ModelPlan, type ModelPrice } from './price-list.ts'
+
+export interface ModelEvent {
+  readonly feature: string
+  readonly quantity: bigint
+  readonly at: number
+  /** Null where Farebox makes the key. */
+  readonly key: string | null
+  readonly route: string | null
+}
+
+export interface ModelReservation {
+  readonly customer: string
+  readonly feature: string
+  readonly quantity: bigint
+  readonly at: number
+  readonly route: string
+  readonly server: number
+}
+
+/** One feature (or the base price: `feature` null) of an invoice. */
+export interface ModelLine {
+  readonly feature: string | null
+  readonly quantity: bigint
+  readonly included: bigint
+  readonly billable: bigint
+  readonly cents: bigint
+  readonly period: readonly [number, number]
+}
+
+export interface ModelInvoice {
+  readonly customer: string
+  readonly moment: number
+  readonly type: 'recurring' | 'overage'
+  readonly lines: readonly ModelLine[]
+  readonly cents: bigint
+}
+
+export interface ModelUsage {
+  readonly feature: string
+  readonly posted: bigint
+  readonly reserved: bigint
+  readonly remaining: bigint | null
+}
+
+export type ModelAnswer =
+  | 'recorded'
+  | 'repeat'
+  | 'conflict'
+  | 'admitted'
+  | 'no_subscription'
+  | 'feature_not_in_plan'
+  | 'allowance_exhausted'
+  | 'period_invoiced'
+
+interface Account {
+  plan: string
+  startsAt: number
+  nextMoment: number
+  readonly events: ModelEvent[]
+}
+
+/** The whole world of the model. */
+export class Model {
+  readonly accounts: Map<string, Account> = new Map()
+  /** Pending, by a number of the test's own. */
+  readonly reservations: Map<number, ModelReservation> = new Map()
+  /** The log in its order. */
+  readonly log: { readonly customer: string; readonly event: ModelEvent }[] = []
+  readonly invoices: ModelInvoice[] = []
+
+  subscribe(customer: string, plan: string, startsAt: number): void {
+    this.accounts.set(customer, { plan, startsAt, nextMoment: 0, events: [] })
+  }
+
+  admit(claim: ModelReservation): ModelAnswer {
+    const account = this.#seen(claim.customer, claim.at)
+    return this.#allows(account, claim)
+  }
+
+  /** `billed` null voids. A plan that blocks posts no more than it allows. */
+  settle(id: number, billed: bigint | null): void {
+    const held = this.reservations.get(id) as ModelReservation
+    this.reservations.delete(id)
+    if (billed === null) return
+    const usage = this.usage(held.customer, held.at).find(({ feature }) => feature === held.feature) as ModelUsage
+    const { overage } = this.#terms(held.customer, held.feature)
+    const most = overage.kind === 'block' && usage.remaining !== null ? usage.remaining : billed
+    this.#post(held.customer, { ...held, key: null, quantity: billed < most ? billed : most })
+  }
+
+  /** The process died: what it held is charged as reserved. */
+  expire(server: number): void {
+    for (const [id, held] of this.reservations) if (held.server === server) this.settle(id, held.quantity)
+  }
+
+  track(customer: string, event: ModelEvent, isInstantGiven: boolean): ModelAnswer {
+    const known = event.key === null ? undefined : this.accounts.get(customer)?.events.find(({ key }) => key === event.key)
+    if (known !== undefined) {
+      const isSame =
+        known.feature === event.feature && known.quantity === event.quantity && (!isInstantGiven || known.at === event.at)
+      return isSame ? 'repeat' : 'conflict'
+    }
+    const account = this.#seen(customer, event.at)
+    const answer = this.#allows(account, { customer, ...event })
+    const isKnown = answer === 'admitted' || answer === 'allowance_exhausted'
+    if (isKnown && periodIndex(account.startsAt, event.at) + 1 < account.nextMoment) return 'period_invoiced'
+    if (answer !== 'admitted') return answer
+    this.#post(customer, event)
+    return 'recorded'
+  }
+
+  /** Usage of the period that holds an instant, feature by feature of the plan. */
+  usage(customer: string, at: number): ModelUsage[] {
+    const account = this.accounts.get(customer)
+    if (account === undefined || at < account.startsAt) return []
+    const index = periodIndex(account.startsAt, at)
+    return Object.entries(planOf(account).features).map(([feature, { included }]) => {
+      const isIn = (one: { feature: string; at: number }): boolean =>
+        one.feature === feature && periodIndex(account.startsAt, one.at) === index
+      const posted = sum(account.events.filter(isIn))
+      const reserved = sum([...this.reservations.values()].filter((held) => held.customer === customer && isIn(held)))
+      const left = included === null ? null : included - posted - reserved
+      return { feature, posted, reserved, remaining: left === null || left > 0n ? left : 0n }
+    })
+  }
+
+  preview(customer: string): ModelInvoice | null {
+    const account = this.accounts.get(customer)
+    return account === undefined ? null : this.#invoiceOf(customer, account)
+  }
+
+  /** Makes the invoice of each moment up to `now`. Gives the customers that wait for requests in flight. */
+  close(now: number): string[] {
+    const waiting: string[] = []
+    for (const [customer, account] of this.accounts) {
+      while (boundary(account.startsAt, account.nextMoment) <= now) {
+        if (this.#holds(customer, account, account.nextMoment - 1)) {
+          waiting.push(customer)
+          break
+        }
+        const invoice = this.#invoiceOf(customer, account)
+        if (invoice !== null) this.invoices.push(invoice)
+        account.nextMoment += 1
+      }
+    }
+    return waiting
+  }
+
+  #seen(customer: string, at: number): Account {
+    const day = Math.floor(at / 86_400_000) * 86_400_000
+    if (!this.accounts.has(customer)) this.subscribe(customer, DEFAULT_PLAN, day)
+    return this.accounts.get(customer) as Account
+  }
+
+  #allows(account: Account, claim: { customer: string; feature: string; quantity: bigint; at: number }): ModelAnswer {
+    if (claim.at < account.startsAt) return 'no_subscription'
+    const terms = planOf(account).features[claim.feature]
+    if (terms === undefined) return 'feature_not_in_plan'
+    const usage = this.usage(claim.customer, claim.at).find(({ feature }) => feature === claim.feature)
+    const isOver = usage?.remaining !== undefined && usage.remaining !== null && claim.quantity > usage.remaining
+    return terms.overage.kind === 'block' && isOver ? 'allowance_exhausted' : 'admitted'
+  }
+
+  #post(customer: string, { feature, quantity, at, key, route }: ModelEvent): void {
+    const event = { feature, quantity, at, key, route }
+    this.accounts.get(customer)?.events.push(event)
+    this.log.push({ customer, event })
+  }
+
+  #terms(customer: string, feature: string): { included: bigint | null; overage: ModelPrice } {
+    const terms = planOf(this.accounts.get(customer) as Account).features[feature]
+    if (terms === undefined) throw new Error(`${customer} has no ${feature}`)
+    return terms
+  }
+
+  #holds(customer: string, account: Account, index: number): boolean {
+    return [...this.reservations.values()].some(
+      (held) => held.customer === customer && periodIndex(account.startsAt, held.at) === index,
+    )
+  }
+
+  #invoiceOf(customer: string, account: Account): ModelInvoice | null {
+    const { startsAt, nextMoment: moment } = account
+    const plan = planOf(account)
+    const lines: ModelLine[] = []
+    const isRenewal = moment % plan.months === 0
+    if (isRenewal && plan.price > 0n) {
+      const period = [boundary(startsAt, moment), boundary(startsAt, moment + plan.months)] as const
+      lines.push({ feature: null, quantity: 1_000_000n, included: 0n, billable: 1_000_000n, cents: plan.price / 10_000n, period })
+    }
+    if (moment > 0) lines.push(...usageLinesOf({ plan, account, index: moment - 1 }))
+    if (lines.length === 0) return null
+    return {
+      customer,
+      moment,
+      type: isRenewal ? 'recurring' : 'overage',
+      lines,
+      cents: lines.reduce((all, { cents }) => all + cents, 0n),
+    }
+  }
+}
+
+function usageLinesOf({ plan, account, index }: { plan: ModelPlan; account: Account; index: number }): ModelLine[] {
+  const period = [boundary(account.startsAt, index), boundary(account.startsAt, index + 1)] as const
+  return Object.entries(plan.features).flatMap(([feature, { included, overage }]) => {
+    const events = account.events.filter((event) => event.feature === feature && event.at >= period[0] && event.at < period[1])
+    const quantity = sum(events)
+    const covered = included === null || quantity < included ? quantity : included
+    const fees = overage.kind === 'graduated' ? (overage.tiers[0]?.flat ?? 0n) : 0n
+    if (events.length === 0 && fees === 0n) return []
+    return [
+      { feature, quantity, included: covered, billable: quantity - covered, cents: priceOf(overage, quantity - covered), period },
+    ]
+  })
+}
+
+/** The price of so many units beyond the allowance, in cents; each tier is rounded once, half up. */
+export function priceOf(price: ModelPrice, billable: bigint): bigint {
+  switch (price.kind) {
+    case 'block':
+      return 0n
+    case 'per_unit':
+      return toCents(billable * price.price)
+    case 'package':
+      return toCents(((billable + price.size - 1n) / price.size) * price.price * 1_000_000n)
+    case 'graduated': {
+      let [all, from] = [0n, 0n]
+      for (const [index, { upTo, price: unit, flat }] of price.tiers.entries()) {
+        if (index > 0 && billable <= from) break
+        const end = upTo === null || billable < upTo ? billable : upTo
+        all += toCents(flat * 1_000_000n) + toCents((end - from) * unit)
+        from = end
+      }
+      return all
+    }
+  }
+}
+
+/** The n-th month counted from the anchor, in UTC: 31 January → 28 February → 31 March. */
+export function boundary(anchor: number, n: number): number {
+  const from = new Date(anchor)
+  const [year, month] = [from.getUTCFullYear(), from.getUTCMonth() + n]
+  const lastDay = new Date(Date.UTC(year, month + 1, 0)).getUTCDate()
+  const midnight = Date.UTC(from.getUTCFullYear(), from.getUTCMonth(), from.getUTCDate())
+  return Date.UTC(year, month, Math.min(from.getUTCDate(), lastDay)) + (anchor - midnight)
+}
+
+/** Number of the month, counted from the anchor, that holds an instant. [start, end) */
+export function periodIndex(anchor: number, at: number): number {
+  let n = Math.floor((at - anchor) / (31 * 86_400_000)) - 1
+  while (boundary(anchor, n + 1) <= at) n += 1
+  return n
+}
+
+function planOf({ plan }: Account): ModelPlan {
+  return MODEL_PLANS[plan] as ModelPlan
+}
+
+function sum(parts: readonly { readonly quantity: bigint }[]): bigint {
+  return parts.reduce((all, { quantity }) => all + quantity, 0n)
+}
+
+/** From millionths of a main unit times millionths of a unit, half up. */
+function toCents(exact: bigint): bigint {
+  return (exact + 5_000_000_000n) / 10_000_000_000n
+}

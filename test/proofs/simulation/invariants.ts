@@ -1,0 +1,170 @@
+/** The invariants of the design, checked on what is durable by code that shares nothing with the engine. */
+
+import { type AccountState, applyEntry, emptyAccount, type Invoice, type UsageEvent } from '@farebox/core/contracts'
+import { boundary, periodIndex, priceOf } from '../model/reference.ts'
+import { MODEL_PLANS, type ModelTerms } from '../model/price-list.ts'
+import { type Database, totalKey } from './database.ts'
+
+/** Names everything that is broken, each with the invariant's number. */
+export function brokenInvariants(database: Database): string[] {
+  const broken: string[] = []
+  const counted = countedFrom(database)
+  for (const account of database.accounts.values()) {
+    broken.push(...totals(database, account, counted), ...limits(account, counted), ...held(account))
+  }
+  const finals = [...database.invoices.values()].filter(({ status }) => status !== 'draft')
+  broken.push(
+    ...sealed(database, finals),
+    ...finals.flatMap((invoice) => amounts(database, invoice, counted)),
+    ...numbers(finals),
+  )
+  return broken
+}
+
+/** 8: an account that is built again from all that was ever written is the account that is there. */
+export function brokenReplay(database: Database): string[] {
+  const broken: string[] = []
+  for (const [customerId, journal] of database.journal) {
+    const state = emptyAccount(customerId)
+    for (const { entry, seq } of journal) applyEntry(state, entry, seq)
+    if (shape(state) !== shape(database.accounts.get(customerId) as AccountState))
+      broken.push(`8: the account of ${customerId} is not what its entries make`)
+  }
+  return broken
+}
+
+type Counted = ReadonlyMap<string, { quantity: bigint; events: number }>
+
+/** Units and events of the log, by customer, feature and period; the periods are counted by our own calendar. */
+function countedFrom(database: Database): Counted {
+  const counted = new Map<string, { quantity: bigint; events: number }>()
+  for (const event of database.log) {
+    const key = totalKey(event.customerId, event.feature, periodStartOf(database, event))
+    const total = counted.get(key) ?? { quantity: 0n, events: 0 }
+    counted.set(key, { quantity: total.quantity + event.quantity, events: total.events + 1 })
+  }
+  return counted
+}
+
+/** 1: the sum of the posted events is the sum of the totals. */
+function totals(database: Database, account: AccountState, counted: Counted): string[] {
+  const { customerId } = account
+  const kept = new Map<string, { quantity: bigint; events: number }>()
+  for (const { feature, periodStart, posted, events } of account.usage)
+    if (events > 0) kept.set(totalKey(customerId, feature, periodStart), { quantity: posted, events })
+  for (const [key, total] of database.totals)
+    if (total.customerId === customerId && total.invoiceId !== null) kept.set(key, total)
+  const own = [...counted].filter(([key]) => key.startsWith(`${customerId} `))
+  const differs = own.filter(
+    ([key, { quantity, events }]) => kept.get(key)?.quantity !== quantity || kept.get(key)?.events !== events,
+  )
+  return [
+    ...differs.map(([key, { quantity }]) => `1: the log holds ${quantity} of ${key}, the total says ${kept.get(key)?.quantity}`),
+    ...(own.length === kept.size ? [] : [`1: ${customerId} has ${kept.size} totals for ${own.length} in the log`]),
+  ]
+}
+
+/** 2: used and reserved units stay within a limit that blocks, counted from the log and the reservations themselves. */
+function limits({ customerId, subscription, reservations }: AccountState, counted: Counted): string[] {
+  if (subscription === null) return []
+  const used = new Map(
+    [...counted].filter(([key]) => key.startsWith(`${customerId} `)).map(([key, { quantity }]) => [key, quantity]),
+  )
+  for (const { feature, at, quantity } of reservations.values()) {
+    const key = totalKey(customerId, feature, boundary(subscription.anchor, periodIndex(subscription.anchor, at)))
+    used.set(key, (used.get(key) ?? 0n) + quantity)
+  }
+  return [...used].flatMap(([key, quantity]) => {
+    const terms = termsOf(subscription.plan, key.split(' ')[1] as string)
+    const limit = terms?.overage.kind === 'block' ? terms.included : null
+    return limit !== null && limit !== undefined && quantity > limit
+      ? [`2: ${quantity} used and reserved of ${key}, the limit is ${limit}`]
+      : []
+  })
+}
+
+/** 2: what is held is the sum of the reservations that hold it. */
+function held({ customerId, usage, reservations }: AccountState): string[] {
+  const sums = new Map<string, bigint>()
+  for (const { feature, periodStart, quantity } of reservations.values()) {
+    const key = totalKey(customerId, feature, periodStart)
+    sums.set(key, (sums.get(key) ?? 0n) + quantity)
+  }
+  const wrong = usage.filter(
+    ({ feature, periodStart, reserved }) => reserved !== (sums.get(totalKey(customerId, feature, periodStart)) ?? 0n),
+  )
+  return wrong.map(
+    ({ feature, reserved }) => `2: ${customerId} has ${reserved} ${feature} reserved, which is not the sum of its reservations`,
+  )
+}
+
+/** 4: each event is in exactly one final invoice or in an open period. */
+function sealed(database: Database, finals: readonly Invoice[]): string[] {
+  const holders = new Map<string, string[]>()
+  for (const { id, customerId, lines } of finals) {
+    for (const code of new Set(lines.flatMap(({ feature }) => feature ?? []))) {
+      const line = lines.find(({ feature }) => feature === code)
+      const key = totalKey(customerId, code, line?.period[0] ?? 0)
+      holders.set(key, [...(holders.get(key) ?? []), id])
+    }
+  }
+  return [...database.totals].flatMap(([key, { customerId, periodStart, invoiceId }]) => {
+    const subscription = database.accounts.get(customerId)?.subscription
+    const isClosed =
+      subscription !== null &&
+      subscription !== undefined &&
+      periodIndex(subscription.anchor, periodStart) + 1 < subscription.nextMoment
+    const expected = isClosed ? 1 : 0
+    const found = holders.get(key) ?? []
+    const isRight = found.length === expected && (isClosed ? found[0] === invoiceId : invoiceId === null)
+    return isRight
+      ? []
+      : [`4: ${key} is in ${found.length} final invoices (${invoiceId}), its period is ${isClosed ? 'closed' : 'open'}`]
+  })
+}
+
+/** 5 and 7: the lines add up to the total, and each feature costs what its events, summed in another order, cost. */
+function amounts(database: Database, { id, customerId, lines, subtotal, total }: Invoice, counted: Counted): string[] {
+  const broken: string[] = []
+  if (lines.reduce((all, { amount }) => all + amount.minor, 0n) !== subtotal.minor || subtotal.minor !== total.minor)
+    broken.push(`5: the lines of ${id} are not its total`)
+  const plan = database.accounts.get(customerId)?.subscription?.plan ?? ''
+  for (const code of new Set(lines.flatMap(({ feature }) => feature ?? []))) {
+    const own = lines.filter(({ feature }) => feature === code)
+    const used = counted.get(totalKey(customerId, code, own[0]?.period[0] ?? 0))?.quantity ?? 0n
+    const { included, overage } = termsOf(plan, code) as ModelTerms
+    const price = priceOf(overage, included === null || used < included ? 0n : used - included)
+    if (own.reduce((all, { amount }) => all + amount.minor, 0n) !== price)
+      broken.push(`7: ${id} charges ${code} otherwise than ${used} units cost`)
+  }
+  return broken
+}
+
+/** 6: invoice numbers are 1 to n. */
+function numbers(finals: readonly Invoice[]): string[] {
+  const found = finals.map(({ number }) => Number(number?.slice(3))).toSorted((a, b) => a - b)
+  return found.every((number, index) => number === index + 1) ? [] : [`6: invoice numbers are ${found.join(', ')}`]
+}
+
+function periodStartOf(database: Database, { customerId, at }: UsageEvent): number {
+  const anchor = database.accounts.get(customerId)?.subscription?.anchor ?? 0
+  return boundary(anchor, periodIndex(anchor, at))
+}
+
+function termsOf(plan: string, feature: string): ModelTerms | undefined {
+  return MODEL_PLANS[plan]?.features[feature]
+}
+
+function shape(state: AccountState): string {
+  const usage = state.usage
+    .filter(({ events, reserved }) => events > 0 || reserved > 0n)
+    .toSorted((a, b) => a.periodStart - b.periodStart || (a.feature < b.feature ? -1 : 1))
+  const kept = [
+    state.customer,
+    state.subscription,
+    usage,
+    [...state.reservations.keys()].toSorted(),
+    [...state.drafts.keys()].toSorted(),
+  ]
+  return JSON.stringify(kept, (_name, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
+}
