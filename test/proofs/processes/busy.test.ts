@@ -31,7 +31,8 @@ test(
     expect(sound.events).toBe(requests)
     // Requests did meet the lock, or nothing is proved.
     expect(longestMs).toBeGreaterThan(HELD_FOR_MS / 2)
-    expect(p99Ms).toBeLessThan(MOST_DELAY_MS)
+    // A duration is no matter for a test on machines that are busy with others; the long run, which publishes it, is.
+    if (isLong) expect(p99Ms).toBeLessThan(MOST_DELAY_MS)
     // The control: waiting inside SQLite stops the event loop, and the harness sees it.
     expect(control.maxMs).toBeGreaterThan(HELD_FOR_MS / 2)
     expect(control.p99Ms).toBeGreaterThan(MOST_DELAY_MS)
