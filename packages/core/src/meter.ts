@@ -38,6 +38,8 @@ export interface TrackClaim extends Claim {
 export interface Meter {
   /** Decides, counts and deducts in one act. The reservation is durable when the promise resolves. */
   admit(claim: Claim): Promise<Admission>
+  /** Gives back what a claim may have reserved all the same, after the store could not say whether it was written. */
+  takeBack(claim: Claim): void
   /** Posts `billed` units, or voids when it is null. A reservation that ended already stays as it is. */
   settle(reservation: Reservation, billed: Quantity | null, properties?: Properties | null): Promise<void>
   track(claim: TrackClaim): Promise<TrackResult>
@@ -52,13 +54,8 @@ export interface MeterParts {
 
 export function createMeter({ store, planOf, open }: MeterParts): Meter {
   return {
-    admit: (claim) =>
-      store
-        .change({ customerId: claim.customerId }, (state) => admitTo(state, claim))
-        .catch((error: unknown) => {
-          if (error instanceof FareboxError && error.fields['outcome'] === 'unknown') takeBack(claim)
-          throw error
-        }),
+    admit: (claim) => store.change({ customerId: claim.customerId }, (state) => admitTo(state, claim)),
+    takeBack,
     settle: (reservation, billed, properties = null) =>
       store.change({ customerId: reservation.customerId, urgency: 'soon' }, (state) =>
         settleIn(state, reservation, billed, properties),
@@ -69,7 +66,6 @@ export function createMeter({ store, planOf, open }: MeterParts): Meter {
       ),
   }
 
-  /** The client is told 503, so a reservation that may have been written all the same is given back. */
   function takeBack({ customerId, key }: Claim): void {
     const released = store.change({ customerId, urgency: 'soon' }, (state) => ({
       result: undefined,
@@ -85,7 +81,8 @@ export function createMeter({ store, planOf, open }: MeterParts): Meter {
     const at = subscription === null ? claim.at : countedAt(subscription, claim.at)
     const admission = admit(at === claim.at ? claim : { ...claim, at }, opened.state, subscription && planOf(subscription))
     if (admission.kind === 'refused') return { result: admission, entries: opened.entries }
-    return { result: admission, entries: [...opened.entries, { kind: 'reserved', reservation: admission.reservation }] }
+    const reserved: Entry = { kind: 'reserved', reservation: admission.reservation }
+    return { result: admission, entries: opened.entries.length === 0 ? [reserved] : [...opened.entries, reserved] }
   }
 
   function settleIn(

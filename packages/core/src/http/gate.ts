@@ -1,9 +1,11 @@
 /** The flow of one metered request, for every framework: identify, admit, answer or go on, measure, settle. */
 
+import type { Admission } from '../admit/admit.ts'
 import { FareboxError } from '../errors.ts'
 import { isCustomerId } from '../identify/customer-id.ts'
 import type { KeyIdentification } from '../identify/identify.ts'
 import type { Meter } from '../meter.ts'
+import type { Claim } from '../records/claim.ts'
 import type { Reservation } from '../records/reservation.ts'
 import type { Clock } from '../values/clock.ts'
 import { formatQuantity, ONE, parseQuantity, type Quantity, type QuantityInput } from '../values/quantity.ts'
@@ -80,44 +82,41 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
     // A preflight asks what it may do; it is never counted, whatever answers it.
     if (request.method === 'OPTIONS') return UNMETERED
     if (inFlight.isDraining) return unavailable()
-    // Before anything is awaited, so that stopping waits for those who wait to be admitted too.
-    inFlight.begin()
-    let isAdmitted = false
-    try {
-      const verdict = await verdictOn(request)
-      isAdmitted = verdict.kind === 'admitted'
-      return verdict
-    } finally {
-      if (!isAdmitted) inFlight.end()
-    }
-  }
-
-  async function verdictOn(request: MeteredRequest<Raw>): Promise<Verdict> {
     // Read before anything is awaited: the instant of the request is the event's timestamp.
     const at = clock.now()
+    // Counted from here on, so that stopping waits for those who wait to be admitted too.
+    inFlight.begin()
+    let verdict: Verdict = UNMETERED
+    let claim: Claim | null = null
     try {
       if (!isReady) await parts.ready
       const identified = identify === undefined ? keys.identify((name) => request.header(name)) : identify(request.raw)
       const customerId = identified instanceof Promise ? await identified : identified
       if (!isCustomerId(customerId)) return anonymous === 'skip' ? UNMETERED : unidentified()
       const quantity = fixedUnits ?? parseQuantity(unitsOf(request.raw), 'units')
-      const admission = await meter.admit({ customerId, feature, quantity, key: newKey(), at, route: request.route })
-      if (admission.kind === 'refused') {
-        return {
-          kind: 'refused',
-          reply: refusalReply({ refusal: admission.refusal, instance: newKey(), actions: parts.actions, now: at }),
-        }
-      }
-      const { reservation, allowance, period } = admission
-      const { included: limit, remaining } = allowance
-      return {
-        kind: 'admitted',
-        ticket: new OpenTicket(reservation, remaining),
-        headers: rateLimitHeaders({ feature, limit, remaining, periodEnd: period.end, now: at }),
-      }
+      claim = { customerId, feature, quantity, key: newKey(), at, route: request.route }
+      verdict = verdictOf(await meter.admit(claim), at)
+      return verdict
     } catch (error) {
-      if (isStoreError(error)) return unavailable()
-      throw error
+      if (!isStoreError(error)) throw error
+      if (claim !== null && error.fields['outcome'] === 'unknown') meter.takeBack(claim)
+      return unavailable()
+    } finally {
+      if (verdict.kind !== 'admitted') inFlight.end()
+    }
+  }
+
+  function verdictOf(admission: Admission, now: number): Verdict {
+    if (admission.kind === 'refused') {
+      const { refusal } = admission
+      return { kind: 'refused', reply: refusalReply({ refusal, instance: newKey(), actions: parts.actions, now }) }
+    }
+    const { reservation, allowance, period } = admission
+    const { included: limit, remaining } = allowance
+    return {
+      kind: 'admitted',
+      ticket: new OpenTicket(reservation, remaining),
+      headers: rateLimitHeaders({ feature, limit, remaining, periodEnd: period.end, now }),
     }
   }
 
@@ -193,6 +192,6 @@ function isBelow400({ status }: { readonly status: number }): boolean {
   return status < 400
 }
 
-function isStoreError(error: unknown): boolean {
+function isStoreError(error: unknown): error is FareboxError {
   return error instanceof FareboxError && (error.code === 'store_unavailable' || error.code === 'stopped')
 }

@@ -10,6 +10,8 @@ import type { Statements } from './statements.ts'
 export interface LoadedAccount {
   readonly state: AccountState
   rowId: number
+  /** Whether it went into the cache. */
+  isKept: boolean
   /** Where the totals of its usage are; one without a row has none. */
   readonly totalIds: Map<Usage, number>
 }
@@ -28,7 +30,11 @@ export function createAccounts(statements: Statements, held: Held, cacheSize: nu
 
   return {
     get: (customerId) => cache?.get(customerId) ?? load(customerId),
-    keep: (account) => void cache?.set(account.state.customerId, account),
+    keep(account) {
+      if (account.isKept) return
+      account.isKept = true
+      cache?.set(account.state.customerId, account)
+    },
     clear: () => cache?.clear(),
   }
 
@@ -36,7 +42,7 @@ export function createAccounts(statements: Statements, held: Held, cacheSize: nu
     const state = emptyAccount(customerId)
     const row = statements.customer.get(customerId)
     const totalIds = new Map<Usage, number>()
-    if (row === undefined) return { state, rowId: 0, totalIds }
+    if (row === undefined) return { state, rowId: 0, isKept: false, totalIds }
     const rowId = Number(row.id)
     state.customer = customerFromRow(row)
     const subscription = statements.subscription.get(rowId)
@@ -56,6 +62,6 @@ export function createAccounts(statements: Statements, held: Held, cacheSize: nu
       const invoice = invoiceFromRow(draft)
       state.drafts.set(invoice.id, invoice)
     }
-    return { state, rowId, totalIds }
+    return { state, rowId, isKept: false, totalIds }
   }
 }

@@ -5,17 +5,20 @@ import { invariant } from '../values/invariant.ts'
 import { reservationsFromRow, reservationsToRow } from './rows.ts'
 import type { Statements } from './statements.ts'
 
-/** One row of `_reservations`: all that one commit of one process admitted and that is not settled yet. */
+/** One row of `_reservations`: all that one commit of one process admitted. */
 interface HeldRow {
   readonly id: number
   readonly process: string
-  readonly members: Map<string, Reservation>
+  /** As it was written; those that ended since are no longer in `rowOf`. */
+  readonly members: readonly Reservation[]
+  /** How many of the members are pending. */
+  open: number
 }
 
-/** What a batch did to reservations; written once before the commit, kept in memory once it succeeded. */
+/** What a batch did to reservations; written once before the commit. */
 export interface HeldChanges {
-  readonly added: Map<string, Reservation>
-  readonly ended: Set<string>
+  readonly added: Reservation[]
+  readonly ended: Reservation[]
 }
 
 /**
@@ -24,89 +27,94 @@ export interface HeldChanges {
  */
 export interface Held {
   /** Pending reservations of a customer. */
-  of(customerId: string): Iterable<Reservation>
+  of(customerId: string): readonly Reservation[]
+  /** Writes the changes of a batch inside its transaction. Memory follows at once: a rollback is followed by `reload`. */
+  write(changes: HeldChanges): void
   /** Reads again what other processes hold. */
   refreshOthers(): void
-  /** Writes the changes of a batch inside its transaction; the result is given to `keep` after the commit. */
-  write(changes: HeldChanges): () => void
+  /** Reads again what every process holds. */
+  reload(): void
   /** Processes other than this one that hold something. */
-  others(): Iterable<{ readonly process: string; readonly reservations: Iterable<Reservation> }>
+  others(): Iterable<{ readonly process: string; readonly reservations: readonly Reservation[] }>
 }
 
 export function createHeld(statements: Statements, process: string): Held {
   const rows = new Map<number, HeldRow>()
   const rowOf = new Map<string, HeldRow>()
-  const byCustomer = new Map<string, Map<string, Reservation>>()
+  const byCustomer = new Map<string, Reservation[]>()
 
-  return { of: (customerId) => byCustomer.get(customerId)?.values() ?? [], refreshOthers, write, others }
+  return { of: (customerId) => byCustomer.get(customerId) ?? [], write, refreshOthers, reload, others }
+
+  function write({ added, ended }: HeldChanges): void {
+    const changed = new Set<HeldRow>()
+    for (const reservation of ended) {
+      const row = rowOf.get(reservation.key)
+      if (row === undefined) {
+        // Admitted and settled in one batch: it never reaches a row.
+        removeByKey(added, reservation.key)
+      } else {
+        forget(row, reservation)
+        changed.add(row)
+      }
+    }
+    for (const row of changed) {
+      if (row.open === 0) statements.deleteReservations.run(row.id)
+      else statements.updateReservations.run(reservationsToRow(pendingOf(row)), row.id)
+    }
+    if (added.length === 0) return
+    const { lastInsertRowid } = statements.insertReservations.run(process, reservationsToRow(added))
+    keepRow({ id: Number(lastInsertRowid), process, members: added, open: added.length })
+  }
 
   function refreshOthers(): void {
-    for (const row of rows.values()) if (row.process !== process) forgetRow(row)
-    for (const stored of statements.reservations.all()) {
-      if (stored.process === process) continue
-      keepRow({ id: Number(stored.id), process: stored.process, members: byKey(reservationsFromRow(stored.reservations)) })
-    }
-  }
-
-  function write({ added, ended }: HeldChanges): () => void {
-    const touched = new Map<HeldRow, Set<string>>()
-    for (const key of ended) {
-      // Admitted and settled in one batch: it never reaches a row.
-      if (added.delete(key)) continue
-      const row = rowOf.get(key)
-      invariant(row !== undefined, 'a reservation that ends was held')
-      touched.set(row, (touched.get(row) ?? new Set()).add(key))
-    }
-    for (const [row, gone] of touched) writeRest(row, gone)
-    const newId =
-      added.size === 0 ? 0 : Number(statements.insertReservations.run(process, reservationsToRow(added.values())).lastInsertRowid)
-    return () => {
-      for (const [row, gone] of touched) for (const key of gone) forget(row, key)
-      if (newId !== 0) keepRow({ id: newId, process, members: added })
-    }
-  }
-
-  function writeRest(row: HeldRow, gone: ReadonlySet<string>): void {
-    if (gone.size === row.members.size) {
-      statements.deleteReservations.run(row.id)
-      return
-    }
-    const rest = [...row.members.values()].filter((reservation) => !gone.has(reservation.key))
-    statements.updateReservations.run(reservationsToRow(rest), row.id)
-  }
-
-  function* others(): Iterable<{ process: string; reservations: Iterable<Reservation> }> {
     for (const row of rows.values())
-      if (row.process !== process) yield { process: row.process, reservations: row.members.values() }
+      if (row.process !== process) for (const reservation of pendingOf(row)) forget(row, reservation)
+    for (const stored of statements.reservations.all()) if (stored.process !== process) keepStored(stored)
+  }
+
+  function reload(): void {
+    rows.clear()
+    rowOf.clear()
+    byCustomer.clear()
+    for (const stored of statements.reservations.all()) keepStored(stored)
+  }
+
+  function* others(): Iterable<{ process: string; reservations: readonly Reservation[] }> {
+    for (const row of rows.values()) if (row.process !== process) yield { process: row.process, reservations: pendingOf(row) }
+  }
+
+  function keepStored(stored: { readonly id: bigint; readonly process: string; readonly reservations: string }): void {
+    const members = reservationsFromRow(stored.reservations)
+    keepRow({ id: Number(stored.id), process: stored.process, members, open: members.length })
   }
 
   function keepRow(row: HeldRow): void {
     rows.set(row.id, row)
-    for (const reservation of row.members.values()) {
+    for (const reservation of row.members) {
       rowOf.set(reservation.key, row)
-      let ofCustomer = byCustomer.get(reservation.customerId)
-      if (ofCustomer === undefined) byCustomer.set(reservation.customerId, (ofCustomer = new Map()))
-      ofCustomer.set(reservation.key, reservation)
+      const ofCustomer = byCustomer.get(reservation.customerId)
+      if (ofCustomer === undefined) byCustomer.set(reservation.customerId, [reservation])
+      else ofCustomer.push(reservation)
     }
   }
 
-  function forgetRow(row: HeldRow): void {
-    for (const key of row.members.keys()) forget(row, key)
-    rows.delete(row.id)
+  function pendingOf(row: HeldRow): Reservation[] {
+    return row.members.filter(({ key }) => rowOf.get(key) === row)
   }
 
-  function forget(row: HeldRow, key: string): void {
-    const reservation = row.members.get(key)
-    if (reservation === undefined) return
-    row.members.delete(key)
+  function forget(row: HeldRow, { key, customerId }: Reservation): void {
     rowOf.delete(key)
-    const ofCustomer = byCustomer.get(reservation.customerId)
-    ofCustomer?.delete(key)
-    if (ofCustomer?.size === 0) byCustomer.delete(reservation.customerId)
-    if (row.members.size === 0) rows.delete(row.id)
+    row.open -= 1
+    if (row.open === 0) rows.delete(row.id)
+    const ofCustomer = byCustomer.get(customerId)
+    invariant(ofCustomer !== undefined, 'a reservation that ends was held')
+    if (ofCustomer.length === 1) byCustomer.delete(customerId)
+    else removeByKey(ofCustomer, key)
   }
 }
 
-function byKey(reservations: readonly Reservation[]): Map<string, Reservation> {
-  return new Map(reservations.map((reservation) => [reservation.key, reservation]))
+function removeByKey(reservations: Reservation[], key: string): void {
+  const index = reservations.findIndex((reservation) => reservation.key === key)
+  invariant(index !== -1, 'a reservation that ends was held')
+  reservations.splice(index, 1)
 }

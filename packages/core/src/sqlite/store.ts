@@ -214,10 +214,9 @@ class SqliteStore implements Store {
     const batch = emptyBatch(this.#nextSeq)
     const answers = waiting.map((change) => this.#applyOne(batch, change))
     this.#writer.writeTotals(batch)
-    const keepHeld = this.#held.write(batch.held)
+    this.#held.write(batch.held)
     this.#statements.commit.run()
-    // The commit succeeded, so memory follows; nothing below may fail.
-    keepHeld()
+    // The commit succeeded; nothing below may fail.
     this.#nextSeq = batch.nextSeq
     for (const account of batch.touched.values()) this.#accounts.keep(account)
     return answers
@@ -251,9 +250,11 @@ class SqliteStore implements Store {
   #seeOthers(): void {
     const version = this.#statements.dataVersion.get() ?? null
     if (version === this.#dataVersion) return
+    // Null at the start and after a rollback, when this process's own reservations have to be read again too.
+    if (this.#dataVersion === null) this.#held.reload()
+    else this.#held.refreshOthers()
     this.#dataVersion = version
     this.#accounts.clear()
-    this.#held.refreshOthers()
     this.#nextSeq = Number(this.#statements.lastSeq.get() ?? 0n) + 1
   }
 

@@ -1,6 +1,7 @@
 /** Writes one entry of a change inside the batch's transaction, and applies it to the account's state. */
 
 import { applyEntry, type Entry, type Usage, usageOf } from '../account/account-state.ts'
+import type { Reservation } from '../records/reservation.ts'
 import { invariant } from '../values/invariant.ts'
 import type { LoadedAccount } from './accounts.ts'
 import type { Labels } from './labels.ts'
@@ -11,15 +12,15 @@ import type { HeldChanges } from './held.ts'
 /** What one transaction gathers while its changes are applied; written once at its end. */
 export interface Batch {
   readonly touched: Map<string, LoadedAccount>
-  /** Usage whose totals changed, by account. */
-  readonly dirty: Map<LoadedAccount, Set<Usage>>
+  /** Usage whose totals changed, with its account. */
+  readonly dirty: Map<Usage, LoadedAccount>
   readonly held: HeldChanges
   /** Place that the next event takes in the log. */
   nextSeq: number
 }
 
 export function emptyBatch(nextSeq: number): Batch {
-  return { touched: new Map(), dirty: new Map(), held: { added: new Map(), ended: new Set() }, nextSeq }
+  return { touched: new Map(), dirty: new Map(), held: { added: [], ended: [] }, nextSeq }
 }
 
 export interface EntryWriter {
@@ -44,10 +45,10 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
         statements.saveSubscription.run(subscriptionToRow(account.rowId, entry.subscription))
         break
       case 'reserved':
-        batch.held.added.set(entry.reservation.key, entry.reservation)
+        batch.held.added.push(entry.reservation)
         break
       case 'released':
-        batch.held.ended.add(entry.key)
+        batch.held.ended.push(reservationOf(account, entry.key))
         break
       case 'posted':
         return writePosted(batch, account, entry)
@@ -91,17 +92,16 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
       properties,
     )
     if (entry.keyGivenBy === 'caller') statements.insertEventKey.run(account.rowId, event.key, seq)
-    if (account.state.reservations.has(event.key)) batch.held.ended.add(event.key)
+    const reservation = account.state.reservations.get(event.key)
+    if (reservation !== undefined) batch.held.ended.push(reservation)
     batch.nextSeq = seq + 1
-    let dirty = batch.dirty.get(account)
-    if (dirty === undefined) batch.dirty.set(account, (dirty = new Set()))
-    dirty.add(usage)
+    batch.dirty.set(usage, account)
     applyEntry(account.state, entry, seq)
   }
 
   function writeFinalized(batch: Batch, account: LoadedAccount, entry: Extract<Entry, { kind: 'finalized' }>): void {
     // Totals of this very batch must be in their table before they are sealed.
-    writeTotalsOf(batch, account)
+    writeTotals(batch)
     const { invoice, series } = entry
     const number = statements.takeNumber.get(series)
     invariant(number !== undefined, 'a series gives its next number')
@@ -121,11 +121,7 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
   }
 
   function writeTotals(batch: Batch): void {
-    for (const account of batch.dirty.keys()) writeTotalsOf(batch, account)
-  }
-
-  function writeTotalsOf(batch: Batch, account: LoadedAccount): void {
-    for (const usage of batch.dirty.get(account) ?? []) {
+    for (const [usage, account] of batch.dirty) {
       const { feature, periodStart, posted, events, lastSeq } = usage
       const id = account.totalIds.get(usage)
       if (id === undefined) {
@@ -136,6 +132,12 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
         invariant(updated.changes === 1, 'usage of a final invoice never changes')
       }
     }
-    batch.dirty.delete(account)
+    batch.dirty.clear()
   }
+}
+
+function reservationOf(account: LoadedAccount, key: string): Reservation {
+  const reservation = account.state.reservations.get(key)
+  invariant(reservation !== undefined, 'a reservation ends once')
+  return reservation
 }
