@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { canPin, measureHttp, type Run } from './http.ts'
 import { measureStore, type StoreFigures } from './store.ts'
+import { type Goal, goalTable, httpGoals, storeGoals } from './goals.ts'
 import { VARIANTS } from './variants.ts'
 
 const options = new Command('npm run bench --')
@@ -24,14 +25,21 @@ const rounds = options.quick === true ? 1 : options.rounds
 const durationMs = (options.quick === true ? 1 : options.seconds) * 1000
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 const sections = [heading()]
+const goals: Goal[] = []
 
 if (options.only !== 'store') {
   const shared = { rounds, durationMs, warmUpMs: durationMs / 2 }
-  sections.push(httpTable(64, await measureHttp({ ...shared, connections: 64, variants: Object.keys(VARIANTS) }, say)))
-  sections.push(httpTable(256, await measureHttp({ ...shared, connections: 256, variants: FAREBOX_AND_BARE }, say)))
+  const few = await measureHttp({ ...shared, connections: 64, variants: Object.keys(VARIANTS) }, say)
+  const many = await measureHttp({ ...shared, connections: 256, variants: FAREBOX_AND_BARE }, say)
+  sections.push(httpTable(64, few), httpTable(256, many))
+  goals.push(...httpGoals(few, many))
 }
-if (options.only !== 'http')
-  sections.push(storeTable(await measureStore({ rounds, events: options.quick === true ? 100_000 : options.events }, say)))
+if (options.only !== 'http') {
+  const figures = await measureStore({ rounds, events: options.quick === true ? 100_000 : options.events }, say)
+  sections.push(storeTable(figures))
+  goals.push(...storeGoals(figures))
+}
+sections.splice(1, 0, goalTable(goals))
 
 const text = `${sections.join('\n\n')}\n`
 process.stdout.write(text)

@@ -12,23 +12,19 @@ const HELD_FOR_MS = 1_200
 
 afterEach(killAll)
 
-test(
-  'a start that meets the write lock of another process waits for it, as a request does',
-  { timeout: 30_000 },
-  async () => {
-    const folder = ownFolder()
-    const settings = { database: path.join(folder, 'farebox.db'), witness: path.join(folder, 'witness') }
-    const first = await startServer(settings)
-    await askFor(first.port, { method: 'POST', path: '/subscribe', body: { customerId: 'ada', plan: 'open' } })
-    const holder = new Database(settings.database)
-    holder.exec('BEGIN IMMEDIATE')
-    const starting = startServer(settings)
-    starting.catch(() => {})
-    await sleep(HELD_FOR_MS)
-    holder.close()
-    const second = await starting
-    const { status } = await ask(second.port, { path: '/work', customer: 'ada' })
-    report('start', { lockHeldForMs: HELD_FOR_MS, status })
-    expect(status).toBe(200)
-  },
-)
+test('a start that meets the write lock of another process waits for it, as a request does', { timeout: 30_000 }, async () => {
+  const folder = ownFolder()
+  const settings = { database: path.join(folder, 'farebox.db'), witness: path.join(folder, 'witness') }
+  const first = await startServer(settings)
+  await askFor(first.port, { method: 'POST', path: '/subscribe', body: { customerId: 'ada', plan: 'open' } })
+  const holder = new Database(settings.database)
+  holder.exec('BEGIN IMMEDIATE')
+  const starting = startServer(settings)
+  starting.catch(() => {})
+  await sleep(HELD_FOR_MS)
+  holder.close()
+  const second = await starting
+  const { status } = await ask(second.port, { path: '/work', customer: 'ada' })
+  report('start', { lockHeldForMs: HELD_FOR_MS, status })
+  expect(status).toBe(200)
+})
