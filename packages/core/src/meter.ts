@@ -17,6 +17,8 @@ import type { Opening } from './account/opening.ts'
 import { formatInstant } from './values/instant.ts'
 import type { Quantity } from './values/quantity.ts'
 
+export type { Admission }
+
 /** What became of a tracked event. */
 export type TrackResult =
   /** Counted once, and durable. */

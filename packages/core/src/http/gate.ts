@@ -1,10 +1,9 @@
 /** The flow of one metered request, for every framework: identify, admit, answer or go on, measure, settle. */
 
-import type { Admission } from '../admit/admit.ts'
 import { FareboxError } from '../errors.ts'
 import { isCustomerId } from '../identify/customer-id.ts'
 import type { KeyIdentification } from '../identify/identify.ts'
-import type { Meter } from '../meter.ts'
+import type { Admission, Meter } from '../meter.ts'
 import type { Claim } from '../records/claim.ts'
 import type { Reservation } from '../records/reservation.ts'
 import type { Clock } from '../values/clock.ts'
