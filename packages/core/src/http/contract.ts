@@ -32,7 +32,7 @@ export interface MeterContext {
   readonly key: string
   /** Allowance left after this reservation, as a decimal string of units; null where nothing limits it. */
   readonly remaining: string | null
-  /** Adds units to what this request is billed. From the first call on, the sum replaces `units`. Throws `invalid_quantity`. */
+  /** Adds units to what this request is billed. From the first call on, the sum replaces `units`. Call it on this object. Throws `invalid_quantity`. */
   add(units: QuantityInput): void
 }
 
