@@ -16,6 +16,7 @@ export const ERRORS = {
   invalid_price: 'A price is not a decimal string',
   invalid_time_zone: 'A time zone is not an IANA name',
   period_invoiced: 'The event belongs to a period whose invoice is final',
+  not_billable: 'A request was served while the store could not answer, and its plan does not count it',
   already_subscribed: 'The customer has an active subscription',
   not_found: 'There is no such object',
   store_unavailable: 'The store cannot answer in time',

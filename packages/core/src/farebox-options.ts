@@ -8,7 +8,7 @@ import { invalidOption, refuseOtherThanFunction, refuseOtherWords, refuseUnknown
 import { parseQuantity } from './values/quantity.ts'
 
 const FAREBOX_OPTIONS = ['catalog', 'store', 'clock', 'onCrash', 'upgradeUrl', 'invoiceSeries', 'onError']
-const METER_OPTIONS = ['units', 'identify', 'anonymous', 'billWhen', 'onAbort']
+const METER_OPTIONS = ['units', 'identify', 'anonymous', 'billWhen', 'onAbort', 'skip', 'onRefused', 'onStoreError']
 
 /** Throws `invalid_option`. */
 export function checkFareboxOptions(options: FareboxOptions): void {
@@ -40,6 +40,9 @@ export function checkMeterOptions<Raw>(options: MeterOptions<Raw>): void {
   refuseOtherThanFunction(where, 'billWhen', options.billWhen)
   refuseOtherWords(where, 'anonymous', options.anonymous, ['reject', 'skip'])
   refuseOtherWords(where, 'onAbort', options.onAbort, ['charge', 'void'])
+  refuseOtherThanFunction(where, 'skip', options.skip)
+  refuseOtherThanFunction(where, 'onRefused', options.onRefused)
+  refuseOtherWords(where, 'onStoreError', options.onStoreError, ['refuse', 'allow'])
   if (options.units !== undefined && typeof options.units !== 'function') parseQuantity(options.units, 'units')
 }
 

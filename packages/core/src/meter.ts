@@ -15,6 +15,7 @@ import type { NewUsageEvent, Properties } from './records/usage-event.ts'
 import { settle } from './settle/settle.ts'
 import type { Opening } from './account/opening.ts'
 import { formatInstant } from './values/instant.ts'
+import { invariant } from './values/invariant.ts'
 import type { Quantity } from './values/quantity.ts'
 
 export type { Admission }
@@ -44,6 +45,11 @@ export interface Meter {
   takeBack(claim: Claim): void
   /** Posts `billed` units, or voids when it is null. A reservation that ended already stays as it is. */
   settle(reservation: Reservation, billed: Quantity | null, properties?: Properties | null): Promise<void>
+  /**
+   * Posts what a request used that was served without a reservation, because the store could not answer: as much of it as
+   * the plan allows. Waits for the store as a settlement does. Rejects with `not_billable` when the plan does not count it.
+   */
+  record(claim: Claim, billed: Quantity): Promise<void>
   track(claim: TrackClaim): Promise<TrackResult>
 }
 
@@ -62,6 +68,8 @@ export function createMeter({ store, planOf, open }: MeterParts): Meter {
       store.change({ customerId: reservation.customerId, urgency: 'soon' }, (state) =>
         settleIn(state, reservation, billed, properties),
       ),
+    record: (claim, billed) =>
+      store.change({ customerId: claim.customerId, urgency: 'soon' }, (state) => recordIn(state, claim, billed)),
     track: (claim) =>
       store.change({ customerId: claim.customerId, ...(claim.isKeyGiven ? { keys: [claim.key] } : {}) }, (state) =>
         trackIn(state, claim),
@@ -104,6 +112,23 @@ export function createMeter({ store, planOf, open }: MeterParts): Meter {
     return { result: undefined, entries: [entry] }
   }
 
+  function recordIn(state: AccountState, claim: Claim, billed: Quantity): Change<void> {
+    const opened = open(state, claim.at)
+    const { subscription } = opened.state
+    const at = subscription === null ? claim.at : countedAt(subscription, claim.at)
+    // Nothing is asked for, so only a plan that does not count the feature refuses.
+    const admission = admit({ ...claim, at, quantity: 0n }, opened.state, subscription && planOf(subscription))
+    if (admission.kind === 'refused') throw notBillable(admission.refusal)
+    const { reservation } = admission
+    const settlement = settle(reservation, { billed, properties: null, room: roomBeside(opened.state, reservation) })
+    invariant(settlement.kind === 'posted', 'what is billed is posted')
+    const { periodStart } = reservation
+    return {
+      result: undefined,
+      entries: [...opened.entries, { kind: 'posted', event: settlement.event, periodStart, keyGivenBy: 'farebox' }],
+    }
+  }
+
   /** Units that the plan allows besides the reserved ones; null where overage is billed. */
   function roomBeside({ subscription, usage }: AccountState, { feature, periodStart }: Reservation): Quantity | null {
     const planFeature = subscription && planOf(subscription).features.get(feature)
@@ -135,6 +160,14 @@ export function createMeter({ store, planOf, open }: MeterParts): Meter {
       entries: [...opened.entries, { kind: 'posted', event, periodStart, keyGivenBy }],
     }
   }
+}
+
+function notBillable({ code, customerId, feature }: Refusal): FareboxError {
+  return new FareboxError(
+    'not_billable',
+    `Expected a plan that counts ${feature} for ${customerId}, got ${code}: the request was served while the store could not answer, and is not billed`,
+    { fields: { customerId, feature, refusal: code } },
+  )
 }
 
 function periodInvoiced({ customerId, at }: TrackClaim): FareboxError {

@@ -66,6 +66,9 @@ export interface Gate<Raw = unknown> {
   settle(ticket: Ticket, outcome: Outcome, raw: Raw): Promise<void>
 }
 
+/** While the store cannot answer, no more requests than this are open or wait to be written. Ten thousand take some megabytes. */
+export const MAX_OPEN = 10_000
+
 /** What `meter()` takes on every framework. */
 export interface MeterOptions<Raw = unknown> {
   /**
@@ -79,6 +82,16 @@ export interface MeterOptions<Raw = unknown> {
   anonymous?: 'reject' | 'skip'
   /** Whether an answered request is billed. Default: a status below 400. */
   billWhen?: (outcome: { readonly status: number }) => boolean
+  /** Whether a matched request is served without being metered at all: not counted, never refused, no headers. Default: none is. */
+  skip?: (request: Raw) => boolean | Promise<boolean>
+  /** Gets the answer that a refused request would be sent (401, 402, 403, 503) and gives the one that it is sent. Its handler does not run either way. */
+  onRefused?: (reply: Reply, request: Raw) => Reply | Promise<Reply>
+  /**
+   * What a request gets when the store cannot answer: 503 (`refuse`, the default), or its handler runs (`allow`), and what
+   * it used is kept in memory and written when the store is back, up to what the plan allows. At most `MAX_OPEN` requests
+   * are open so, and what a process keeps when it dies is lost.
+   */
+  onStoreError?: 'refuse' | 'allow'
   /** What happens when the client goes away: the work was started, so it is billed (`charge`, the default), or not (`void`). */
   onAbort?: 'charge' | 'void'
 }

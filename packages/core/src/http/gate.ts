@@ -8,7 +8,16 @@ import type { Claim } from '../records/claim.ts'
 import type { Reservation } from '../records/reservation.ts'
 import type { Clock } from '../values/clock.ts'
 import { formatQuantity, ONE, parseQuantity, type Quantity, type QuantityInput } from '../values/quantity.ts'
-import type { Gate, MeterContext, MeteredRequest, MeterOptions, Outcome, Ticket, Verdict } from './contract.ts'
+import {
+  type Gate,
+  MAX_OPEN,
+  type MeterContext,
+  type MeteredRequest,
+  type MeterOptions,
+  type Outcome,
+  type Ticket,
+  type Verdict,
+} from './contract.ts'
 import { rateLimitHeaders } from './headers.ts'
 import type { InFlight } from './in-flight.ts'
 import { type Action, edgeReply, refusalReply } from './problem.ts'
@@ -31,13 +40,16 @@ export interface GateParts {
  * closures would cost as much as all the rest of it.
  */
 class OpenTicket implements Ticket, MeterContext {
-  readonly reservation: Reservation
+  readonly claim: Claim
+  /** Null where the store could not answer and the request was let through all the same. */
+  readonly reservation: Reservation | null
   readonly #left: Quantity | null
   /** The sum of what the handler added; null until it adds something. */
   added: Quantity | null = null
   isSettled = false
 
-  constructor(reservation: Reservation, left: Quantity | null) {
+  constructor(claim: Claim, reservation: Reservation | null, left: Quantity | null) {
+    this.claim = claim
     this.reservation = reservation
     this.#left = left
   }
@@ -47,15 +59,15 @@ class OpenTicket implements Ticket, MeterContext {
   }
 
   get customerId(): string {
-    return this.reservation.customerId
+    return this.claim.customerId
   }
 
   get feature(): string {
-    return this.reservation.feature
+    return this.claim.feature
   }
 
   get key(): string {
-    return this.reservation.key
+    return this.claim.key
   }
 
   get remaining(): string | null {
@@ -71,6 +83,7 @@ class OpenTicket implements Ticket, MeterContext {
 export function createGate<Raw>(parts: GateParts, feature: string, options: MeterOptions<Raw>): Gate<Raw> {
   const { meter, clock, keys, newKey, inFlight, onError } = parts
   const { units, identify, anonymous = 'reject', billWhen = isBelow400, onAbort = 'charge' } = options
+  const { skip, onRefused, onStoreError = 'refuse' } = options
   const fixedUnits = typeof units === 'function' ? null : units === undefined ? ONE : parseQuantity(units, 'units')
   let isReady = false
   void parts.ready.then(() => (isReady = true)).catch(() => {})
@@ -80,7 +93,13 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
   async function admit(request: MeteredRequest<Raw>): Promise<Verdict> {
     // A preflight asks what it may do; it is never counted, whatever answers it.
     if (request.method === 'OPTIONS') return UNMETERED
-    if (inFlight.isDraining) return unavailable()
+    if (skip !== undefined && (await skip(request.raw))) return UNMETERED
+    const verdict = inFlight.isDraining ? unavailable() : await decide(request)
+    if (verdict.kind !== 'refused' || onRefused === undefined) return verdict
+    return { kind: 'refused', reply: await onRefused(verdict.reply, request.raw) }
+  }
+
+  async function decide(request: MeteredRequest<Raw>): Promise<Verdict> {
     // Read before anything is awaited: the instant of the request is the event's timestamp.
     const at = clock.now()
     // Counted from here on, so that stopping waits for those who wait to be admitted too.
@@ -98,8 +117,11 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
       return verdict
     } catch (error) {
       if (!isStoreError(error)) throw error
-      if (claim !== null && error.fields['outcome'] === 'unknown') meter.takeBack(claim)
-      return unavailable()
+      if (claim === null) return unavailable()
+      if (error.fields['outcome'] === 'unknown') meter.takeBack(claim)
+      if (onStoreError === 'refuse' || inFlight.count > MAX_OPEN) return unavailable()
+      verdict = { kind: 'admitted', ticket: new OpenTicket(claim, null, null), headers: [] }
+      return verdict
     } finally {
       if (verdict.kind !== 'admitted') inFlight.end()
     }
@@ -114,7 +136,7 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
     const { included: limit, remaining } = allowance
     return {
       kind: 'admitted',
-      ticket: new OpenTicket(reservation, remaining),
+      ticket: new OpenTicket(reservation, reservation, remaining),
       headers: rateLimitHeaders({ feature, limit, remaining, periodEnd: period.end, now }),
     }
   }
@@ -124,7 +146,9 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
     if (open.isSettled) return
     open.isSettled = true
     try {
-      await meter.settle(open.reservation, billedUnits(open, outcome, raw))
+      const billed = billedUnits(open, outcome, raw)
+      if (open.reservation !== null) await meter.settle(open.reservation, billed)
+      else if (billed !== null) await meter.record(open.claim, billed)
     } catch (error) {
       onError(error)
     } finally {
@@ -138,7 +162,7 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
       case 'not_started':
         return null
       case 'aborted':
-        return onAbort === 'charge' ? (open.added ?? open.reservation.quantity) : null
+        return onAbort === 'charge' ? (open.added ?? open.claim.quantity) : null
       case 'finished':
         return isBilled(outcome.status) ? measured(open, outcome, raw) : null
     }
@@ -161,7 +185,7 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
     } catch (error) {
       // The work was done and what was reserved for it stands; the developer hears of the mistake.
       onError(error)
-      return open.reservation.quantity
+      return open.claim.quantity
     }
   }
 

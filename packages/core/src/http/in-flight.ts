@@ -1,6 +1,8 @@
 /** Counts admitted requests that are not settled yet, so that stopping can wait for them. */
 
 export interface InFlight {
+  /** How many requests wait to be admitted, or were admitted and are not settled. */
+  readonly count: number
   begin(): void
   end(): void
   /** Whether `drain` was called: nothing more is admitted then. */
@@ -13,6 +15,9 @@ export function createInFlight(): InFlight {
   let count = 0
   let whenEmpty: (() => void) | null = null
   return {
+    get count() {
+      return count
+    },
     begin() {
       count += 1
     },
