@@ -94,12 +94,12 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
     // A preflight asks what it may do; it is never counted, whatever answers it.
     if (request.method === 'OPTIONS') return UNMETERED
     if (skip !== undefined && (await skip(request.raw))) return UNMETERED
-    const verdict = inFlight.isDraining ? unavailable() : await decide(request)
+    const verdict = inFlight.isDraining ? unavailable() : await identifyAndAdmit(request)
     if (verdict.kind !== 'refused' || onRefused === undefined) return verdict
     return { kind: 'refused', reply: await onRefused(verdict.reply, request.raw) }
   }
 
-  async function decide(request: MeteredRequest<Raw>): Promise<Verdict> {
+  async function identifyAndAdmit(request: MeteredRequest<Raw>): Promise<Verdict> {
     // Read before anything is awaited: the instant of the request is the event's timestamp.
     const at = clock.now()
     // Counted from here on, so that stopping waits for those who wait to be admitted too.

@@ -46,7 +46,7 @@ export function enter<Raw>(
 ): Promise<Passage> {
   const earlier = response[VISIT]
   if (earlier !== undefined) return Promise.resolve({ kind: 'proceed', meter: earlier.meter })
-  const visit: Visit = { gate: gate as Gate, raw: request.raw, ticket: undefined, meter: undefined }
+  const visit: Visit = { gate, raw: request.raw, ticket: undefined, meter: undefined }
   response[VISIT] = visit
   // Before the first await, so that no end of the response is missed.
   response.on('close', settleOnClose)

@@ -3,6 +3,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Gate, MeterOptions, Outcome, Verdict } from '../../src/http/contract.ts'
 import type { Catalog } from '../../src/catalog/catalog.ts'
+import type { Store } from '../../src/contracts/store.ts'
 import { createFarebox, defaultFarebox, defineCatalog, type Farebox, FareboxError, formatQuantity } from '../../src/index.ts'
 import { newApiKey, parseApiKey } from '../../src/identify/api-key.ts'
 import { sqlite } from '../../src/sqlite/store.ts'
@@ -357,12 +358,12 @@ describe('while the store cannot answer', () => {
     clock.set(NOON)
     errors.length = 0
     const store = sqlite({ path: ':memory:' })
-    const change = store.change.bind(store)
+    const real: Store['change'] = store.change.bind(store)
     const outage = { isDown: false, waiting: [] as (() => void)[] }
     store.change = async (target, decide) => {
       if (outage.isDown && target.urgency !== 'soon') throw new FareboxError('store_unavailable', 'down')
       if (outage.isDown) await new Promise<void>((resolve) => outage.waiting.push(resolve))
-      return change(target, decide)
+      return real(target, decide)
     }
     const farebox = createFarebox({ catalog: sold, store, clock, onError: (error) => errors.push(error) })
     running.push(farebox)
