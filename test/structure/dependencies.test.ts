@@ -44,7 +44,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   values: ['node:crypto', 'temporal-polyfill'],
   catalog: ['node:crypto'],
   identify: ['node:crypto', 'node:zlib', 'lru-cache'],
-  sqlite: ['node:fs', 'node:path', 'better-sqlite3', 'lru-cache'],
+  sqlite: ['node:fs', 'node:path', 'better-sqlite3'],
 }
 
 /** Adapters with the framework that each translates. */

@@ -6,8 +6,13 @@ import type { NextFunction, Request, Response } from 'express'
 /** Asks the gate and goes on as it says. */
 export function admit(gate: Gate<Request>, req: Request, res: Response, next: NextFunction): void {
   const route = req.baseUrl + String(req.route.path)
-  const request = { method: req.method, path: req.baseUrl + req.path, route, header: (name: string) => req.get(name), raw: req }
+  const request = { method: req.method, path: req.baseUrl + req.path, route, header, raw: req }
   enter(gate, request, res).then((passage) => proceed(passage, req, res, next), next)
+}
+
+/** A method, so that no request makes a function. */
+function header(this: { readonly raw: Request }, name: string): string | undefined {
+  return this.raw.get(name)
 }
 
 function proceed(passage: Passage, req: Request, res: Response, next: NextFunction): void {

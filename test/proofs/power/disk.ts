@@ -10,7 +10,9 @@ type FileName = 'database' | 'wal'
 export type Recorded =
   | { readonly kind: 'write'; readonly file: FileName; readonly offset: number; readonly bytes: Buffer }
   | { readonly kind: 'truncate'; readonly file: FileName; readonly length: number }
-  | { readonly kind: 'sync' | 'unlink'; readonly file: FileName }
+  | { readonly kind: 'unlink'; readonly file: FileName }
+  /** A sync covers what was written before it began. `number` joins the two. */
+  | { readonly kind: 'sync_began' | 'synced'; readonly file: FileName; readonly number: number }
   | { readonly kind: 'acknowledged'; readonly lines: readonly string[] }
 
 export type Disk = Readonly<Record<FileName, Buffer | null>>
@@ -38,7 +40,8 @@ export function readRecord(log: Buffer): Recorded[] {
     if (file === null || file === undefined) continue
     if (operation === 2) record.push({ kind: 'write', file, offset, bytes })
     if (operation === 3) record.push({ kind: 'truncate', file, length: offset })
-    if (operation === 4) record.push({ kind: 'sync', file })
+    if (operation === 4) record.push({ kind: 'synced', file, number: offset })
+    if (operation === 6) record.push({ kind: 'sync_began', file, number: offset })
     if (operation === 5) record.push({ kind: 'unlink', file })
   }
   return record
@@ -52,6 +55,9 @@ export interface Player {
 export function createPlayer(record: readonly Recorded[]): Player {
   const synced: Record<FileName, Image | null> = { database: null, wal: null }
   const pending: Record<FileName, Recorded[]> = { database: [], wal: [] }
+  const written: Record<FileName, number> = { database: 0, wal: 0 }
+  /** Per sync that began: how much was written to its file by then. */
+  const covered = new Map<number, number>()
   const acknowledged: string[] = []
   let played = 0
 
@@ -71,13 +77,18 @@ export function createPlayer(record: readonly Recorded[]): Player {
     switch (entry.kind) {
       case 'acknowledged':
         return void acknowledged.push(...entry.lines)
-      case 'sync':
-        for (const one of pending[entry.file]) synced[entry.file] = apply(synced[entry.file], one)
-        pending[entry.file] = []
+      case 'sync_began':
+        return void covered.set(entry.number, written[entry.file])
+      case 'synced': {
+        const uncovered = written[entry.file] - (covered.get(entry.number) ?? 0)
+        const reached = pending[entry.file].splice(0, pending[entry.file].length - uncovered)
+        for (const one of reached) synced[entry.file] = apply(synced[entry.file], one)
         return
+      }
       case 'write':
       case 'truncate':
       case 'unlink':
+        written[entry.file] += 1
         pending[entry.file].push(entry)
     }
   }
@@ -113,7 +124,8 @@ function apply(image: Image | null, entry: Recorded): Image | null {
       file.length = Math.max(file.length, end)
       return file
     }
-    case 'sync':
+    case 'sync_began':
+    case 'synced':
     case 'acknowledged':
       return image
   }

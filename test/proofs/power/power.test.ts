@@ -65,7 +65,7 @@ async function cutPower(durability: 'full' | 'process', cuts: number): Promise<C
     cuts,
     acknowledged: counted('acknowledged'),
     writes: counted('write'),
-    syncs: counted('sync'),
+    syncs: counted('synced'),
     lost: 0,
     cutsWithLoss: 0,
     broken: 0,

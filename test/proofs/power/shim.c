@@ -1,6 +1,7 @@
 /* Records what a process writes, cuts and syncs in a few named files, in the order in which it happens, as one log.
    Loaded with LD_PRELOAD. RECORD_LOG names the log, RECORD_DATABASE the database, RECORD_ACKS the file of acknowledgements.
-   Record: operation (1 byte), file (1 byte), offset (8 bytes), length (8 bytes), then the bytes of a write. */
+   Record: operation (1 byte), file (1 byte), offset or number of the sync (8 bytes), length (8 bytes), then the bytes of a
+   write. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -13,7 +14,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-enum { OPEN = 1, WRITE = 2, TRUNCATE = 3, SYNC = 4, UNLINK = 5 };
+enum { OPEN = 1, WRITE = 2, TRUNCATE = 3, SYNC = 4, UNLINK = 5, SYNC_BEGIN = 6 };
 enum { NONE = 0, DATABASE = 1, WAL = 2, ACKS = 3 };
 enum { MOST_FILES = 4096 };
 
@@ -132,11 +133,15 @@ ssize_t write(int fd, const void *bytes, size_t length) {
 CUTTING(ftruncate, off_t)
 CUTTING(ftruncate64, off64_t)
 
+/* A sync covers what was written before it began, and other threads write while it runs: its number joins both ends. */
+static uint64_t syncs;
 #define SYNCING(name)                                                  \
   int name(int fd) {                                                   \
     int (*real)(int) = next(#name);                                    \
+    uint64_t number = __atomic_add_fetch(&syncs, 1, __ATOMIC_SEQ_CST); \
+    record(SYNC_BEGIN, kind_of(fd), number, NULL, 0);                  \
     int result = real(fd);                                             \
-    if (result == 0) record(SYNC, kind_of(fd), 0, NULL, 0);            \
+    if (result == 0) record(SYNC, kind_of(fd), number, NULL, 0);       \
     return result;                                                     \
   }
 SYNCING(fsync)

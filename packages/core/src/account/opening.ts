@@ -47,9 +47,11 @@ export interface OpeningParts {
   readonly newSubscriptionId: () => string
 }
 
+const NOTHING: readonly Entry[] = []
+
 export function createOpening({ defaultPlan, catalogVersion, newSubscriptionId }: OpeningParts): Opening {
   return (state, at) => {
-    if (state.subscription !== null || defaultPlan === null) return { state, entries: [] }
+    if (state.subscription !== null || defaultPlan === null) return { state, entries: NOTHING }
     const { customer, entries } = withCustomer(state, at)
     // From the start of the day on: a period of whole days reads better, and a clock that is set back a little locks nobody out.
     const startsAt = startOfDay(at, customer.timeZone)

@@ -15,15 +15,18 @@ export interface FetchMeterOptions extends MeterOptions<Request> {
   farebox?: Pick<Farebox, 'createGate'>
 }
 
-/** A handler of Next.js, Remix, SvelteKit, Astro, Bun and others: what follows the request is passed on as it came. */
+/** A handler of Next.js, Bun and others, or a function that is called with the request of an event: what follows is passed on as it came. */
 export type FetchHandler<Rest extends readonly unknown[]> = (request: Request, ...rest: Rest) => Response | Promise<Response>
 
-const METERS = new WeakMap<object, MeterContext>()
-const VISITED = new WeakSet<object>()
+// Of the registry, so that the ESM and the CommonJS copy of this package in one process act as one.
+const VISIT: unique symbol = Symbol.for('farebox.visit')
+
+/** A request once it has visited a gate. */
+type Visited = { [VISIT]?: { meter: MeterContext | undefined } }
 
 /**
  * Meters a handler: a request beyond the allowance is answered 402 and the handler does not run. Streams are settled when
- * their last byte was taken, or when the client went away. Throws a `FareboxError` when it is called: `no_farebox`,
+ * their last chunk was taken, or when the client went away. Throws a `FareboxError` when it is called: `no_farebox`,
  * `no_default_feature`, `unknown_feature`, `invalid_option`.
  *
  * @example export const GET = meterFetch(handler, { route: '/api/users/[id]' })
@@ -46,13 +49,13 @@ export function meterFetch<Rest extends readonly unknown[]>(
 }
 
 /** The metering of a request that `meterFetch()` admitted, for its handler; undefined where nothing meters it. */
-export function meterOf(request: Request): MeterContext | undefined {
-  return METERS.get(request)
+export function meterOf(request: Request & Visited): MeterContext | undefined {
+  return request[VISIT]?.meter
 }
 
 /**
- * Asks the gate, once for each `request.raw`, and runs what follows. `signal` tells of a client that went away before the
- * body began. Rejects as `gate.admit` does, and with what `run` throws, which is settled as a 500.
+ * Asks the gate, once for each `request.raw`, however many gates it passes, and runs what follows. `signal` tells of a client
+ * that went away before the body began. Rejects as `gate.admit` does, and with what `run` throws, which is settled as a 500.
  */
 export async function enterFetch<Raw extends object>(
   gate: Gate<Raw>,
@@ -60,28 +63,37 @@ export async function enterFetch<Raw extends object>(
   run: (meter: MeterContext | undefined) => Promise<Response>,
   signal?: AbortSignal,
 ): Promise<Response> {
-  const { raw } = request
-  if (VISITED.has(raw)) return run(METERS.get(raw))
-  VISITED.add(raw)
+  const { method } = request
+  const raw: Raw & Visited = request.raw
+  if (raw[VISIT] !== undefined) return run(raw[VISIT].meter)
+  const visit: NonNullable<Visited[typeof VISIT]> = { meter: undefined }
+  raw[VISIT] = visit
   const verdict = await gate.admit(request)
-  if (verdict.kind === 'refused') return responseOf(verdict.reply, request.method)
+  if (verdict.kind === 'refused') return responseOf(verdict.reply, method)
   if (verdict.kind === 'unmetered') return run(undefined)
 
   const { ticket, headers } = verdict
-  const settle = (outcome: Outcome): void => void gate.settle(ticket, outcome, raw)
+  let isSettled = false
+  // What comes first counts. An abort after the end is how some runtimes tell of the end.
+  function settle(outcome: Outcome): void {
+    if (!isSettled) void gate.settle(ticket, outcome, raw)
+    isSettled = true
+  }
   if (signal?.aborted === true) {
     settle({ kind: 'not_started' })
     return new Response(null, { status: 499 })
   }
-  METERS.set(raw, ticket.meter)
-  let response: Response
+  visit.meter = ticket.meter
+  let status: number | null = null
+  signal?.addEventListener('abort', () => settle({ kind: 'aborted', status }), { once: true })
   try {
-    response = await run(ticket.meter)
+    const response = await run(ticket.meter)
+    status = response.status
+    return settledAtEnd({ response, headers, settle, isBodySent: method !== 'HEAD' })
   } catch (error) {
     settle({ kind: 'finished', status: 500 })
     throw error
   }
-  return settledAtEnd(response, headers, settle, signal)
 }
 
 /** A refusal as a `Response`; one to HEAD has no body. */
@@ -91,47 +103,65 @@ export function responseOf({ status, headers, body }: Reply, method: string): Re
   return new Response(method === 'HEAD' ? null : body, { status, headers: copy })
 }
 
-/** The same answer with the headers, whose end settles. Nothing is buffered: a chunk is read when the client wants one. */
-function settledAtEnd(
-  response: Response,
-  headers: HeaderList,
-  settle: (outcome: Outcome) => void,
-  signal: AbortSignal | undefined,
-): Response {
+interface SettledAtEndInput {
+  readonly response: Response
+  readonly headers: HeaderList
+  readonly settle: (outcome: Outcome) => void
+  /** A runtime drops the body of an answer to HEAD without reading or cancelling it. */
+  readonly isBodySent: boolean
+}
+
+/** The same answer with the headers, whose end settles. Nothing is buffered beyond `READ_AHEAD`. */
+function settledAtEnd({ response, headers, settle, isBodySent }: SettledAtEndInput): Response {
   const { status, statusText, body } = response
-  const finished: Outcome = { kind: 'finished', status }
-  const aborted: Outcome = { kind: 'aborted', status }
+  const isTaken = response.bodyUsed || body?.locked === true
+  const isWatched = isBodySent && body !== null && !isTaken
+  if (!isWatched) settle({ kind: 'finished', status })
+  // An upgrade (101), `Response.error()` and a body that somebody has read already cannot be copied, and go out as they are.
+  if (status < 200 || isTaken) return response
   // A copy, because the headers of a redirect or of an answer that was fetched cannot be changed.
   const copy = new Headers(response.headers)
   for (const [name, value] of headers) copy.set(name, value)
-  if (body === null) {
-    settle(finished)
-    return new Response(null, { status, statusText, headers: copy })
-  }
-  // A gate settles once: what comes first counts. An abort after the end is how some runtimes tell of the end.
-  signal?.addEventListener('abort', () => settle(aborted), { once: true })
+  if (body !== null && !isWatched) body.cancel().catch(() => {})
+  return new Response(isWatched ? watched(body, status, settle) : null, { status, statusText, headers: copy })
+}
+
+/** Chunks. A whole answer is one and its end, so that it is settled though nobody reads it, as in an application's own tests. */
+const READ_AHEAD = 2
+
+// Middleware may put another answer in the place of this one, such as a 304, and drop its body without a word.
+const dropped =
+  typeof FinalizationRegistry === 'function' ? new FinalizationRegistry((settle: () => void) => settle()) : undefined
+
+function watched(
+  body: ReadableStream<Uint8Array>,
+  status: number,
+  settle: (outcome: Outcome) => void,
+): ReadableStream<Uint8Array> {
   const reader = body.getReader()
-  const watched = new ReadableStream<Uint8Array>(
+  const finish = (): void => settle({ kind: 'finished', status })
+  const stream = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
           const { done, value } = await reader.read()
           if (!done) return controller.enqueue(value)
           controller.close()
-          settle(finished)
+          finish()
         } catch (error) {
+          settle({ kind: 'aborted', status })
           controller.error(error)
-          settle(aborted)
         }
       },
       cancel(reason) {
-        settle(aborted)
+        settle({ kind: 'aborted', status })
         return reader.cancel(reason)
       },
     },
-    { highWaterMark: 0 },
+    { highWaterMark: READ_AHEAD },
   )
-  return new Response(watched, { status, statusText, headers: copy })
+  dropped?.register(stream, finish)
+  return stream
 }
 
 function pathOf(url: string): string {

@@ -18,7 +18,7 @@ import {
   type Ticket,
   type Verdict,
 } from './contract.ts'
-import { rateLimitHeaders } from './headers.ts'
+import { createRateLimit } from './headers.ts'
 import type { InFlight } from './in-flight.ts'
 import { type Action, edgeReply, refusalReply } from './problem.ts'
 
@@ -85,46 +85,55 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
   const { units, identify, anonymous = 'reject', billWhen = isBelow400, onAbort = 'charge' } = options
   const { skip, onRefused, onStoreError = 'refuse' } = options
   const fixedUnits = typeof units === 'function' ? null : units === undefined ? ONE : parseQuantity(units, 'units')
+  const rateLimit = createRateLimit(feature)
   let isReady = false
   void parts.ready.then(() => (isReady = true)).catch(() => {})
 
+  const { end } = inFlight
+
   return { admit, settle }
 
+  /** One function with one wait where nothing else is asked for: each promise more would cost a request as much as its arithmetic. */
   async function admit(request: MeteredRequest<Raw>): Promise<Verdict> {
     // A preflight asks what it may do; it is never counted, whatever answers it.
     if (request.method === 'OPTIONS') return UNMETERED
-    if (skip !== undefined && (await skip(request.raw))) return UNMETERED
-    const verdict = inFlight.isDraining ? unavailable() : await identifyAndAdmit(request)
-    if (verdict.kind !== 'refused' || onRefused === undefined) return verdict
-    return { kind: 'refused', reply: await onRefused(verdict.reply, request.raw) }
-  }
-
-  async function identifyAndAdmit(request: MeteredRequest<Raw>): Promise<Verdict> {
     // Read before anything is awaited: the instant of the request is the event's timestamp.
     const at = clock.now()
+    if (skip !== undefined && (await skip(request.raw))) return UNMETERED
+    if (inFlight.isDraining) return answered(unavailable(), request)
     // Counted from here on, so that stopping waits for those who wait to be admitted too.
     inFlight.begin()
     let verdict: Verdict = UNMETERED
     let claim: Claim | null = null
     try {
       if (!isReady) await parts.ready
-      const identified = identify === undefined ? keys.identify((name) => request.header(name)) : identify(request.raw)
+      const identified = identify === undefined ? keys.identify(request) : identify(request.raw)
       const customerId = identified instanceof Promise ? await identified : identified
-      if (!isCustomerId(customerId)) return anonymous === 'skip' ? UNMETERED : unidentified()
-      const quantity = fixedUnits ?? parseQuantity(unitsOf(request.raw), 'units')
-      claim = { customerId, feature, quantity, key: newKey(), at, route: request.route }
-      verdict = verdictOf(await meter.admit(claim), at)
-      return verdict
+      if (isCustomerId(customerId)) {
+        const quantity = fixedUnits ?? parseQuantity(unitsOf(request.raw), 'units')
+        claim = { customerId, feature, quantity, key: newKey(), at, route: request.route }
+        verdict = verdictOf(await meter.admit(claim), at)
+      } else if (anonymous === 'reject') verdict = unidentified()
     } catch (error) {
-      if (!isStoreError(error)) throw error
-      if (claim === null) return unavailable()
-      if (error.fields['outcome'] === 'unknown') meter.takeBack(claim)
-      if (onStoreError === 'refuse' || inFlight.count > MAX_OPEN) return unavailable()
-      verdict = { kind: 'admitted', ticket: new OpenTicket(claim, null, null), headers: [] }
-      return verdict
+      verdict = unanswered(error, claim)
     } finally {
       if (verdict.kind !== 'admitted') inFlight.end()
     }
+    return verdict.kind === 'refused' ? answered(verdict, request) : verdict
+  }
+
+  /** Lets a request through that the store could not decide, or refuses it. Throws what is a developer's mistake. */
+  function unanswered(error: unknown, claim: Claim | null): Verdict {
+    if (!isStoreError(error)) throw error
+    if (claim === null) return unavailable()
+    if (error.fields['outcome'] === 'unknown') meter.takeBack(claim)
+    if (onStoreError === 'refuse' || inFlight.count > MAX_OPEN) return unavailable()
+    return { kind: 'admitted', ticket: new OpenTicket(claim, null, null), headers: [] }
+  }
+
+  async function answered(refused: Refused, request: MeteredRequest<Raw>): Promise<Verdict> {
+    if (onRefused === undefined) return refused
+    return { kind: 'refused', reply: await onRefused(refused.reply, request.raw) }
   }
 
   function verdictOf(admission: Admission, now: number): Verdict {
@@ -137,23 +146,25 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
     return {
       kind: 'admitted',
       ticket: new OpenTicket(reservation, reservation, remaining),
-      headers: rateLimitHeaders({ feature, limit, remaining, periodEnd: period.end, now }),
+      headers: rateLimit.headers(limit, remaining, period.end, now),
     }
   }
 
-  async function settle(ticket: Ticket, outcome: Outcome, raw: Raw): Promise<void> {
+  function settle(ticket: Ticket, outcome: Outcome, raw: Raw): Promise<void> {
     const open = ticket as OpenTicket
-    if (open.isSettled) return
+    if (open.isSettled) return SETTLED
     open.isSettled = true
-    try {
-      const billed = billedUnits(open, outcome, raw)
-      if (open.reservation !== null) await meter.settle(open.reservation, billed)
-      else if (billed !== null) await meter.record(open.claim, billed)
-    } catch (error) {
-      onError(error)
-    } finally {
-      inFlight.end()
-    }
+    return write(open, billedUnits(open, outcome, raw)).then(end, endWithError)
+  }
+
+  function write({ reservation, claim }: OpenTicket, billed: Quantity | null): Promise<void> {
+    if (reservation !== null) return meter.settle(reservation, billed)
+    return billed === null ? SETTLED : meter.record(claim, billed)
+  }
+
+  function endWithError(error: unknown): void {
+    inFlight.end()
+    onError(error)
   }
 
   /** Units to bill, or null to void. */
@@ -195,16 +206,19 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
   }
 }
 
-const UNMETERED: Verdict = { kind: 'unmetered' }
+type Refused = Extract<Verdict, { kind: 'refused' }>
 
-function unidentified(): Verdict {
+const UNMETERED: Verdict = { kind: 'unmetered' }
+const SETTLED: Promise<void> = Promise.resolve()
+
+function unidentified(): Refused {
   return {
     kind: 'refused',
     reply: edgeReply('unidentified_customer', 'Send your API key in the x-api-key header or as a bearer token.'),
   }
 }
 
-function unavailable(): Verdict {
+function unavailable(): Refused {
   return {
     kind: 'refused',
     reply: edgeReply('store_unavailable', 'The request could not be metered, so it was not served. Try again.'),

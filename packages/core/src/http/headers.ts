@@ -1,7 +1,6 @@
 /** The headers that carry the remaining allowance: structured fields of the IETF RateLimit draft. */
 
-import type { Quantity } from '../values/quantity.ts'
-import { QUANTITY_SCALE } from '../values/quantity.ts'
+import { formatWholeUnits, type Quantity } from '../values/quantity.ts'
 import type { HeaderList } from './contract.ts'
 
 /** What the headers tell. */
@@ -17,17 +16,42 @@ export interface RateLimitInput {
   readonly now: number
 }
 
+/** The headers of one policy, for each admitted request. */
+export interface RateLimit {
+  headers(limit: Quantity | null, remaining: Quantity | null, periodEnd: number | null, now: number): HeaderList
+}
+
+/** The policy changes with the plan only, so the one last told is kept ready. */
+export function createRateLimit(feature: string): RateLimit {
+  let known: Quantity | null = null
+  let policy: HeaderList[number] = policyHeader(feature, 0n)
+  return {
+    headers(limit, remaining, periodEnd, now) {
+      if (limit === null || remaining === null) return []
+      if (limit !== known) {
+        known = limit
+        policy = policyHeader(feature, limit)
+      }
+      return [policy, remainingHeader(feature, remaining, periodEnd, now)]
+    },
+  }
+}
+
 /**
  * draft-ietf-httpapi-ratelimit-headers-10: lists of strings with integer parameters, so a fraction of a unit is rounded
  * down. `w` is left out, because calendar months differ in length; `t` says when the allowance really returns.
  */
 export function rateLimitHeaders({ feature, limit, remaining, periodEnd, now }: RateLimitInput): HeaderList {
-  if (limit === null || remaining === null) return []
+  return createRateLimit(feature).headers(limit, remaining, periodEnd, now)
+}
+
+function policyHeader(feature: string, limit: Quantity): HeaderList[number] {
+  return ['RateLimit-Policy', `"${feature}";q=${formatWholeUnits(limit)}`]
+}
+
+function remainingHeader(feature: string, remaining: Quantity, periodEnd: number | null, now: number): HeaderList[number] {
   const reset = periodEnd === null ? '' : `;t=${secondsUntil(periodEnd, now)}`
-  return [
-    ['RateLimit-Policy', `"${feature}";q=${limit / QUANTITY_SCALE}`],
-    ['RateLimit', `"${feature}";r=${remaining / QUANTITY_SCALE}${reset}`],
-  ]
+  return ['RateLimit', `"${feature}";r=${formatWholeUnits(remaining)}${reset}`]
 }
 
 /** Whole seconds, rounded up, so that nobody comes back too early; never negative. */

@@ -19,6 +19,8 @@ export interface NodeResponse {
   readonly headersSent: boolean
   readonly writableEnded: boolean
   readonly destroyed?: boolean
+  /** What the server itself broke the response off with. */
+  readonly errored?: Error | null
   readonly socket?: { readonly destroyed: boolean } | null
   /** On HTTP/2. */
   readonly stream?: { readonly destroyed: boolean; readonly aborted: boolean } | undefined
@@ -86,6 +88,7 @@ function settle(visit: Visit, outcome: Outcome): void {
 
 /** `writableFinished` would be wrong on HTTP/2, and a status means nothing before the headers are sent. */
 function outcomeOf(response: NodeResponse): Outcome {
-  if (response.writableEnded && response.stream?.aborted !== true) return { kind: 'finished', status: response.statusCode }
+  const isWhole = response.writableEnded && !response.errored && response.stream?.aborted !== true
+  if (isWhole) return { kind: 'finished', status: response.statusCode }
   return { kind: 'aborted', status: response.headersSent ? response.statusCode : null }
 }

@@ -9,8 +9,8 @@ const REMEMBERED_KEYS = 10_000
 const REMEMBERED_FOR_MS = 10_000
 
 export interface KeyIdentification {
-  /** Gives a customer's id for the headers of a request; a promise only when the store has to be asked. */
-  identify(header: (name: string) => string | undefined): string | null | Promise<string | null>
+  /** Gives the customer's id for a request; a promise only when the store has to be asked. */
+  identify(request: { header(name: string): string | undefined }): string | null | Promise<string | null>
   /** Forgets every remembered key, so that a key revoked in this process stops working at once. */
   forget(): void
 }
@@ -20,8 +20,8 @@ export function createKeyIdentification(findKey: (id: string) => Promise<ApiKeyR
   const remembered = new LRUCache<string, string>({ max: REMEMBERED_KEYS, ttl: REMEMBERED_FOR_MS })
 
   return {
-    identify(header) {
-      const text = header('x-api-key') ?? bearerToken(header('authorization'))
+    identify(request) {
+      const text = request.header('x-api-key') ?? bearerToken(request.header('authorization'))
       if (text === undefined) return null
       return remembered.get(text) ?? look(text)
     },

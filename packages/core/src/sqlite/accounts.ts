@@ -1,6 +1,5 @@
 /** Loads account states and keeps the hot ones. The cache changes cost, never meaning. */
 
-import { LRUCache } from 'lru-cache'
 import { type AccountState, emptyAccount, type Usage, usageOf } from '../account/account-state.ts'
 import type { Held } from './held.ts'
 import { customerFromRow, invoiceFromRow, subscriptionFromRow } from './rows.ts'
@@ -10,40 +9,62 @@ import type { Statements } from './statements.ts'
 export interface LoadedAccount {
   readonly state: AccountState
   rowId: number
-  /** Whether it went into the cache. */
-  isKept: boolean
-  /** Where the totals of its usage are; one without a row has none. */
-  readonly totalIds: Map<Usage, number>
+  /** A few: one for each usage that has a row, or will have one with this batch. */
+  readonly totals: LoadedTotal[]
+}
+
+/** Usage of an account, and where its total is. */
+export interface LoadedTotal {
+  readonly account: LoadedAccount
+  readonly usage: Usage
+  /** Row number; 0 while it has none. */
+  id: number
+  /** Whether it waits to be written with this batch. */
+  isDirty: boolean
 }
 
 export interface Accounts {
+  /** The same account for the same customer until the batch ends. */
   get(customerId: string): LoadedAccount
-  /** Keeps an account after a commit. */
-  keep(account: LoadedAccount): void
+  /** Forgets those that were not asked for lately, when there are too many. */
+  endBatch(): void
   /** Forgets all: another process wrote, or a transaction was rolled back. */
   clear(): void
 }
 
-/** `cacheSize` accounts are kept at most; 0 keeps none. */
+/** `cacheSize` accounts are kept at most between batches; 0 keeps none. */
 export function createAccounts(statements: Statements, held: Held, cacheSize: number): Accounts {
-  const cache = cacheSize > 0 ? new LRUCache<string, LoadedAccount>({ max: cacheSize }) : null
+  // Two generations instead of a list in the order of use: a hit among the young costs one look-up and moves nothing,
+  // and each request asks twice.
+  let young = new Map<string, LoadedAccount>()
+  let old = new Map<string, LoadedAccount>()
 
   return {
-    get: (customerId) => cache?.get(customerId) ?? load(customerId),
-    keep(account) {
-      if (account.isKept) return
-      account.isKept = true
-      cache?.set(account.state.customerId, account)
+    get: (customerId) => young.get(customerId) ?? rejuvenate(customerId),
+    endBatch() {
+      if (young.size <= cacheSize / 2) return
+      old = young.size <= cacheSize ? young : new Map()
+      young = new Map()
     },
-    clear: () => cache?.clear(),
+    clear() {
+      young.clear()
+      old.clear()
+    },
+  }
+
+  function rejuvenate(customerId: string): LoadedAccount {
+    const account = old.get(customerId) ?? load(customerId)
+    young.set(customerId, account)
+    return account
   }
 
   function load(customerId: string): LoadedAccount {
     const state = emptyAccount(customerId)
     const row = statements.customer.get(customerId)
-    const totalIds = new Map<Usage, number>()
-    if (row === undefined) return { state, rowId: 0, isKept: false, totalIds }
+    const account: LoadedAccount = { state, rowId: 0, totals: [] }
+    if (row === undefined) return account
     const rowId = Number(row.id)
+    account.rowId = rowId
     state.customer = customerFromRow(row)
     const subscription = statements.subscription.get(rowId)
     state.subscription = subscription === undefined ? null : subscriptionFromRow(customerId, subscription)
@@ -52,7 +73,7 @@ export function createAccounts(statements: Statements, held: Held, cacheSize: nu
       usage.posted = total.quantity
       usage.events = Number(total.events)
       usage.lastSeq = Number(total.last_seq)
-      totalIds.set(usage, Number(total.id))
+      account.totals.push({ account, usage, id: Number(total.id), isDirty: false })
     }
     for (const reservation of held.of(customerId)) {
       state.reservations.set(reservation.key, reservation)
@@ -62,6 +83,6 @@ export function createAccounts(statements: Statements, held: Held, cacheSize: nu
       const invoice = invoiceFromRow(draft)
       state.drafts.set(invoice.id, invoice)
     }
-    return { state, rowId, isKept: false, totalIds }
+    return account
   }
 }

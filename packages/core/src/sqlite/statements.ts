@@ -149,7 +149,9 @@ function ofTotals(db: Database) {
     insertTotal: db.prepare(
       'INSERT INTO _totals (customer_id, feature_id, period_start, quantity, events, last_seq) VALUES (?, ?, ?, ?, ?, ?)',
     ),
-    updateTotal: db.prepare('UPDATE _totals SET quantity = ?, events = ?, last_seq = ? WHERE id = ? AND invoice_id IS NULL'),
+    updateTotal: db
+      .prepare('UPDATE _totals SET quantity = ?, events = ?, last_seq = ? WHERE id = ? AND invoice_id IS NULL')
+      .safeIntegers(false),
     sealTotal: db.prepare(
       'UPDATE _totals SET invoice_id = ? WHERE customer_id = ? AND feature_id = ? AND period_start = ? AND invoice_id IS NULL',
     ),
@@ -162,9 +164,12 @@ function ofTotals(db: Database) {
 
 function ofEvents(db: Database) {
   return {
-    insertEvent: db.prepare(
-      'INSERT INTO _events (seq, customer_id, feature_id, quantity, at, previous, route_id, key, properties) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    ),
+    // What these run for each request gives back only counts: no bigint has to be made of them.
+    insertEvent: db
+      .prepare(
+        'INSERT INTO _events (seq, customer_id, feature_id, quantity, at, previous, route_id, key, properties) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      )
+      .safeIntegers(false),
     insertEventKey: db.prepare('INSERT INTO _event_keys (customer_id, key, seq) VALUES (?, ?, ?)'),
     eventByKey: db.prepare<[number, string], EventRow>(
       `SELECT ${EVENT_COLUMNS} WHERE e.seq = (SELECT seq FROM _event_keys WHERE customer_id = ? AND key = ?)`,

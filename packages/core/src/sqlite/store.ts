@@ -3,19 +3,23 @@
 import type Database from 'better-sqlite3'
 import type { AccountState } from '../account/account-state.ts'
 import { type Change, type ChangeTarget, SETTLE_WITHIN_MS, type Store, type StoreFacts } from '../contracts/store.ts'
-import { FareboxError } from '../errors.ts'
+import type { FareboxError } from '../errors.ts'
 import type { Reservation } from '../records/reservation.ts'
 import { monotonicMs } from '../values/clock.ts'
 import { randomId } from '../values/id.ts'
 import { type Accounts, createAccounts, type LoadedAccount } from './accounts.ts'
+import { asStoreError, closed, closedTooEarly, isBusy, isFault, unsynced } from './faults.ts'
 import { createHeld, type Held } from './held.ts'
 import { createLabels, type Labels } from './labels.ts'
 import { openDatabase, sqliteVersion } from './open.ts'
 import { holdProcessLock, isProcessAlive } from './process-lock.ts'
 import { createReads, type Reads } from './reads.ts'
 import { eventFromRow } from './rows.ts'
+import { createSchedule, type Schedule } from './schedule.ts'
 import { checkSqliteOptions, type SqliteOptions } from './sqlite-options.ts'
 import { prepareStatements, type Statements } from './statements.ts'
+import { createSyncer, type Syncer } from './syncer.ts'
+import { answer, isSettlement, type Waiting } from './waiting.ts'
 import { type Batch, createEntryWriter, emptyBatch, type EntryWriter } from './write-entry.ts'
 
 export { inspectSqlite } from './inspect.ts'
@@ -40,18 +44,6 @@ const PROBE_MS = 1_000
 /** Closing gives up what the disk will not take after this long. */
 const CLOSE_WITHIN_MS = 5_000
 
-/** A change that waits for its transaction. */
-interface Waiting {
-  readonly target: ChangeTarget
-  readonly decide: (state: AccountState) => Change<unknown>
-  readonly resolve: (result: never) => void
-  readonly reject: (error: unknown) => void
-  /** Monotonic; set when the lock was found taken for the first time. Infinity for settlements, which are never given up. */
-  deadlineMs: number | null
-}
-
-type Answer = { readonly kind: 'decided'; readonly result: unknown } | { readonly kind: 'failed'; readonly error: unknown }
-
 class SqliteStore implements Store {
   readonly facts: StoreFacts
   readonly #options: Required<SqliteOptions>
@@ -64,21 +56,32 @@ class SqliteStore implements Store {
   readonly #writer: EntryWriter
   readonly #reads: Reads
   readonly #releaseLock: () => void
+  /** Null where nothing has to reach the disk before it is answered. */
+  readonly #syncer: Syncer | null
+  /** Whether this or another process committed something since the last sync began. */
+  #isUnsynced = true
+  /** Committed, and to be answered when they are on the disk. */
+  #unanswered: Waiting[][] = []
   #waiting: Waiting[] = []
-  #immediate: NodeJS.Immediate | null = null
-  #timer: NodeJS.Timeout | null = null
+  readonly #schedule: Schedule = createSchedule({
+    commit: () => this.#commitWaiting(),
+    waiting: () => this.#waiting.length,
+    isSyncing: () => this.#syncer?.isRunning === true,
+  })
   #dataVersion: bigint | null = null
   #nextSeq = 0
   #isClosed = false
   /** Why the database did not take the last write; null while it takes them. */
   #fault: FareboxError | null = null
+  /** Why nothing is taken any more until the store is opened anew; null as long as the disk can be trusted. */
+  #lost: FareboxError | null = null
   /** Until then (monotonic) a faulty database is not asked again. */
   #probeAtMs = 0
 
   constructor(options: SqliteOptions) {
     this.#options = checkSqliteOptions(options)
     const { path, durability, cacheSize } = this.#options
-    this.#db = openDatabase(path, durability)
+    this.#db = openDatabase(path)
     this.#releaseLock = holdProcessLock(path, this.#process)
     this.#statements = prepareStatements(this.#db)
     this.#held = createHeld(this.#statements, this.#process)
@@ -86,6 +89,7 @@ class SqliteStore implements Store {
     this.#accounts = createAccounts(this.#statements, this.#held, cacheSize)
     this.#writer = createEntryWriter(this.#statements, this.#labels)
     this.#reads = createReads(this.#statements, this.#labels)
+    this.#syncer = durability === 'full' && path !== ':memory:' ? createSyncer(path) : null
     this.facts = { name: 'sqlite', location: path, version: sqliteVersion(this.#db), durability }
   }
 
@@ -93,22 +97,28 @@ class SqliteStore implements Store {
 
   change<T>(target: ChangeTarget, decide: (state: AccountState) => Change<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (this.#isClosed) return reject(new FareboxError('stopped', 'The store is closed: make a new one to go on'))
+      if (this.#isClosed) return reject(closed())
+      if (this.#lost !== null) return reject(this.#lost)
       const isSoon = target.urgency === 'soon'
       // One write error is enough: smaller writes might still fit, and each answer would be luck. A probe a second finds out.
       if (!isSoon && this.#fault !== null && monotonicMs() < this.#probeAtMs) return reject(this.#fault)
-      this.#waiting.push({ target, decide, resolve, reject, deadlineMs: isSoon ? Infinity : null })
-      if (isSoon) this.#scheduleLater(this.#fault === null ? SETTLE_WITHIN_MS : PROBE_MS)
-      else this.#immediate ??= setImmediate(this.#commitWaiting)
+      const deadlineMs = isSoon ? Infinity : null
+      this.#waiting.push({ target, decide, resolve, reject, deadlineMs, answer: undefined, isFailed: false })
+      if (isSoon) this.#schedule.later(this.#fault === null ? SETTLE_WITHIN_MS : PROBE_MS)
+      else this.#schedule.soonest()
     })
   }
 
   async flush(untilMs = Infinity): Promise<void> {
-    while (this.#waiting.length > 0 && monotonicMs() < untilMs) {
+    while (this.#isBusy() && monotonicMs() < untilMs) {
       if (this.#fault === null || monotonicMs() >= this.#probeAtMs) this.#commitWaiting()
       if (this.#fault !== null && untilMs === Infinity) throw this.#fault
-      if (this.#waiting.length > 0) await pause()
+      if (this.#isBusy()) await pause()
     }
+  }
+
+  #isBusy(): boolean {
+    return this.#waiting.length > 0 || this.#syncer?.isRunning === true
   }
 
   log: Store['log'] = (page) => this.#read(() => this.#reads.log(page))
@@ -142,19 +152,17 @@ class SqliteStore implements Store {
     if (this.#isClosed) return
     await this.flush(monotonicMs() + CLOSE_WITHIN_MS)
     this.#isClosed = true
-    this.#cancelSchedule()
-    const lost = new FareboxError(
-      'store_unavailable',
-      'The store was closed before the database took this change: it is resolved by onCrash at the next start',
-    )
+    this.#schedule.cancel()
+    const lost = closedTooEarly()
     for (const { reject } of this.#waiting.splice(0)) reject(lost)
+    if (this.#syncer?.isRunning === false) this.#syncer.close()
     this.#db.close()
     this.#releaseLock()
   }
 
   /** Reads see what this process asked for before them, but for settlements that a faulty database does not take: those are still reserved. */
   async #read<T>(read: () => T): Promise<T> {
-    if (this.#isClosed) throw new FareboxError('stopped', 'The store is closed: make a new one to go on')
+    if (this.#isClosed) throw closed()
     const deadlineMs = monotonicMs() + this.#options.busyTimeoutMs
     while (this.#waiting.length > 0 && this.#fault === null && monotonicMs() < deadlineMs) {
       this.#commitWaiting()
@@ -170,20 +178,9 @@ class SqliteStore implements Store {
     }
   }
 
-  #scheduleLater(delayMs: number): void {
-    this.#timer ??= setTimeout(this.#commitWaiting, delayMs)
-  }
-
-  #cancelSchedule(): void {
-    if (this.#immediate !== null) clearImmediate(this.#immediate)
-    if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#immediate = null
-    this.#timer = null
-  }
-
   /** Applies everything that waits, in the order in which it came, in one transaction. */
-  readonly #commitWaiting = (): void => {
-    this.#cancelSchedule()
+  #commitWaiting(): void {
+    this.#schedule.cancel()
     const waiting = this.#waiting
     if (waiting.length === 0) return
     this.#waiting = []
@@ -192,50 +189,66 @@ class SqliteStore implements Store {
     } catch (error) {
       return this.#waitForLock(waiting, error)
     }
-    let answers: Answer[]
     try {
-      answers = this.#applyAll(waiting)
+      this.#applyAll(waiting)
     } catch (error) {
       this.#rollBack()
       return isFault(error) ? this.#latch(waiting, error) : this.#retryApart(waiting, error)
     }
     this.#fault = null
-    for (let i = 0; i < waiting.length; i += 1) {
-      const { resolve, reject } = waiting[i] as Waiting
-      const answer = answers[i] as Answer
-      if (answer.kind === 'decided') resolve(answer.result as never)
-      else reject(answer.error)
+    this.#unanswered.push(waiting)
+    this.#sync()
+  }
+
+  /** Answers what was committed: at once where the disk has it, else when it has. */
+  #sync(): void {
+    const syncer = this.#syncer
+    if (syncer?.isRunning === true) return
+    const batches = this.#unanswered
+    this.#unanswered = []
+    if (syncer === null || !this.#isUnsynced) {
+      answer(batches)
+      return void this.#schedule.answered()
     }
+    this.#isUnsynced = false
+    syncer.start((error) => {
+      if (error !== null) return this.#loseTrust(batches, error)
+      answer(batches)
+      if (!this.#schedule.answered() && this.#unanswered.length > 0) this.#sync()
+    })
   }
 
   /** Decides, writes and commits. Throws when anything could not be written; the caller rolls back. */
-  #applyAll(waiting: readonly Waiting[]): Answer[] {
+  #applyAll(waiting: readonly Waiting[]): void {
     this.#seeOthers()
     const batch = emptyBatch(this.#nextSeq)
-    const answers = waiting.map((change) => this.#applyOne(batch, change))
+    for (const change of waiting) this.#applyOne(batch, change)
     this.#writer.writeTotals(batch)
     this.#held.write(batch.held)
     this.#statements.commit.run()
     // The commit succeeded; nothing below may fail.
+    if (batch.hasWritten) this.#isUnsynced = true
     this.#nextSeq = batch.nextSeq
-    for (const account of batch.touched.values()) this.#accounts.keep(account)
-    return answers
+    this.#accounts.endBatch()
   }
 
-  #applyOne(batch: Batch, { target, decide }: Waiting): Answer {
-    let account = batch.touched.get(target.customerId)
-    if (account === undefined) batch.touched.set(target.customerId, (account = this.#accounts.get(target.customerId)))
+  #applyOne(batch: Batch, waiting: Waiting): void {
+    const { target, decide } = waiting
+    const account = this.#accounts.get(target.customerId)
     if (target.keys !== undefined) this.#loadKnown(account, target.keys)
     let change: Change<unknown>
     try {
       change = decide(account.state)
     } catch (error) {
-      return { kind: 'failed', error }
+      waiting.answer = error
+      waiting.isFailed = true
+      return
     } finally {
       if (target.keys !== undefined) account.state.known.clear()
     }
     for (const entry of change.entries) this.#writer.write(batch, account, entry)
-    return { kind: 'decided', result: change.result }
+    waiting.answer = change.result
+    waiting.isFailed = false
   }
 
   #loadKnown(account: LoadedAccount, keys: readonly string[]): void {
@@ -254,6 +267,8 @@ class SqliteStore implements Store {
     if (this.#dataVersion === null) this.#held.reload()
     else this.#held.refreshOthers()
     this.#dataVersion = version
+    // What the other process wrote may not be on the disk yet, and what is decided from here on rests on it.
+    this.#isUnsynced = true
     this.#accounts.clear()
     this.#nextSeq = Number(this.#statements.lastSeq.get() ?? 0n) + 1
   }
@@ -283,7 +298,7 @@ class SqliteStore implements Store {
     const later = this.#waiting.splice(1)
     this.#commitWaiting()
     this.#waiting.push(...later)
-    if (this.#waiting.length > 0) this.#scheduleLater(RETRY_MS)
+    if (this.#waiting.length > 0) this.#schedule.later(RETRY_MS)
   }
 
   /** Another process holds the write lock: ask again soon, without blocking the event loop, for as long as each change may wait. */
@@ -291,11 +306,25 @@ class SqliteStore implements Store {
     const now = monotonicMs()
     const mayWait = (change: Waiting): boolean => isBusy(error) && (change.deadlineMs ??= now + this.#options.busyTimeoutMs) > now
     this.#waiting = [...waiting.filter(mayWait), ...this.#waiting]
-    if (this.#waiting.length > 0) this.#scheduleLater(RETRY_MS * (1 + (now % 1)))
+    if (this.#waiting.length > 0) this.#schedule.later(RETRY_MS * (1 + (now % 1)))
     const failed = waiting.filter((change) => !mayWait(change))
     if (failed.length === 0) return
     if (isBusy(error)) for (const change of failed) change.reject(asStoreError(error))
     else this.#latch(failed, error)
+  }
+
+  /**
+   * The disk could not say that it has what was written. Trying again would prove nothing, for a system may forget what it
+   * failed to write and report success the next time (PostgreSQL stops at the same point), so nothing is taken any more.
+   */
+  #loseTrust(synced: readonly (readonly Waiting[])[], error: Error): void {
+    const lost = unsynced(error)
+    this.#lost = lost
+    this.#schedule.cancel()
+    const unanswered = [...synced, ...this.#unanswered, this.#waiting]
+    this.#unanswered = []
+    this.#waiting = []
+    for (const { reject } of unanswered.flat()) reject(lost)
   }
 
   /** The database could not write: nothing is allowed until a probe passes. Settlements, work that was done, wait for it; the rest is answered. */
@@ -304,36 +333,11 @@ class SqliteStore implements Store {
     this.#fault = fault
     this.#probeAtMs = monotonicMs() + PROBE_MS
     this.#waiting = [...waiting.filter(isSettlement), ...this.#waiting]
-    if (this.#waiting.length > 0) this.#scheduleLater(PROBE_MS)
+    if (this.#waiting.length > 0) this.#schedule.later(PROBE_MS)
     for (const change of waiting) if (!isSettlement(change)) change.reject(fault)
   }
 }
 
-/** The disk or the file is at fault, and every other write would meet the same; not the lock, and not what one change wrote. */
-function isFault(error: unknown): boolean {
-  const isOfSqlite = error instanceof Error && error.name === 'SqliteError' && 'code' in error
-  return isOfSqlite && !/^SQLITE_(BUSY|CONSTRAINT|MISMATCH|RANGE|TOOBIG)/.test(String(error.code))
-}
-
-/** A settlement has no deadline. */
-function isSettlement({ deadlineMs }: Waiting): boolean {
-  return deadlineMs === Infinity
-}
-
 function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, RETRY_MS))
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')
-}
-
-/** What SQLite could not do becomes `store_unavailable`; a broken invariant or an error of ours stays what it is. */
-function asStoreError(error: unknown): unknown {
-  if (!(error instanceof Error) || error.name !== 'SqliteError') return error
-  const code = 'code' in error ? String(error.code) : ''
-  return new FareboxError('store_unavailable', `The database did not answer (${code}): try again; the cause says more`, {
-    fields: { sqlite: code },
-    cause: error,
-  })
 }

@@ -3,7 +3,7 @@
 import { applyEntry, type Entry, type Usage, usageOf } from '../account/account-state.ts'
 import type { Reservation } from '../records/reservation.ts'
 import { invariant } from '../values/invariant.ts'
-import type { LoadedAccount } from './accounts.ts'
+import type { LoadedAccount, LoadedTotal } from './accounts.ts'
 import type { Labels } from './labels.ts'
 import { invoiceToDocument, subscriptionToRow } from './rows.ts'
 import type { Statements } from './statements.ts'
@@ -11,16 +11,16 @@ import type { HeldChanges } from './held.ts'
 
 /** What one transaction gathers while its changes are applied; written once at its end. */
 export interface Batch {
-  readonly touched: Map<string, LoadedAccount>
-  /** Usage whose totals changed, with its account. */
-  readonly dirty: Map<Usage, LoadedAccount>
+  /** Totals that changed. */
+  readonly dirty: LoadedTotal[]
   readonly held: HeldChanges
+  hasWritten: boolean
   /** Place that the next event takes in the log. */
   nextSeq: number
 }
 
 export function emptyBatch(nextSeq: number): Batch {
-  return { touched: new Map(), dirty: new Map(), held: { added: [], ended: [] }, nextSeq }
+  return { dirty: [], held: { added: [], ended: [] }, hasWritten: false, nextSeq }
 }
 
 export interface EntryWriter {
@@ -37,6 +37,7 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
       account.rowId !== 0 || entry.kind === 'customer' || entry.kind === 'released',
       'an account begins with its customer',
     )
+    batch.hasWritten = true
     switch (entry.kind) {
       case 'customer':
         writeCustomer(account, entry.customer)
@@ -95,7 +96,11 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
     const reservation = account.state.reservations.get(event.key)
     if (reservation !== undefined) batch.held.ended.push(reservation)
     batch.nextSeq = seq + 1
-    batch.dirty.set(usage, account)
+    const total = totalOf(account, usage)
+    if (!total.isDirty) {
+      total.isDirty = true
+      batch.dirty.push(total)
+    }
     applyEntry(account.state, entry, seq)
   }
 
@@ -117,23 +122,38 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
     for (const { feature, periodStart } of entry.sealed) {
       const sealed = statements.sealTotal.run(invoice.id, account.rowId, labels.idOf(feature), periodStart)
       invariant(sealed.changes === 1, 'a total is sealed once')
+      const place = account.totals.findIndex(({ usage }) => usage.feature === feature && usage.periodStart === periodStart)
+      account.totals.splice(place, 1)
     }
   }
 
   function writeTotals(batch: Batch): void {
-    for (const [usage, account] of batch.dirty) {
+    for (const total of batch.dirty) {
+      const { account, usage } = total
       const { feature, periodStart, posted, events, lastSeq } = usage
-      const id = account.totalIds.get(usage)
-      if (id === undefined) {
+      total.isDirty = false
+      if (total.id === 0) {
         const inserted = statements.insertTotal.run(account.rowId, labels.idOf(feature), periodStart, posted, events, lastSeq)
-        account.totalIds.set(usage, Number(inserted.lastInsertRowid))
+        total.id = Number(inserted.lastInsertRowid)
       } else {
-        const updated = statements.updateTotal.run(posted, events, lastSeq, id)
+        const updated = statements.updateTotal.run(posted, events, lastSeq, total.id)
         invariant(updated.changes === 1, 'usage of a final invoice never changes')
       }
     }
-    batch.dirty.clear()
+    batch.dirty.length = 0
   }
+}
+
+function totalOf(account: LoadedAccount, usage: Usage): LoadedTotal {
+  const { totals } = account
+  // The newest is asked for most.
+  for (let i = totals.length - 1; i >= 0; i -= 1) {
+    const total = totals[i]
+    if (total?.usage === usage) return total
+  }
+  const total: LoadedTotal = { account, usage, id: 0, isDirty: false }
+  totals.push(total)
+  return total
 }
 
 function reservationOf(account: LoadedAccount, key: string): Reservation {

@@ -1,7 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseDecimal, scaledTo } from './decimal.ts'
-import { formatQuantity, MAX_QUANTITY, ONE, parseQuantity, type QuantityInput, quantityToDecimal } from './quantity.ts'
+import {
+  formatQuantity,
+  formatWholeUnits,
+  MAX_QUANTITY,
+  ONE,
+  parseQuantity,
+  type QuantityInput,
+  quantityToDecimal,
+} from './quantity.ts'
 
 const quantities = fc.bigInt({ min: 0n, max: MAX_QUANTITY })
 
@@ -103,5 +111,20 @@ describe('formatQuantity', () => {
 
   test('is the text of the quantity in units', () => {
     expect(quantityToDecimal(2_500_000n)).toEqual({ coefficient: 25n, scale: 1 })
+  })
+})
+
+describe('formatWholeUnits', () => {
+  test('rounds down, at every size', () => {
+    for (const [quantity, text] of [
+      [0n, '0'],
+      [999_999n, '0'],
+      [2_900_000n, '2'],
+      [10n ** 15n - 1n, '999999999'],
+      [10n ** 15n, '1000000000'],
+      [10n ** 24n - 1n, '999999999999999999'],
+    ] as const)
+      expect(formatWholeUnits(quantity)).toBe(text)
+    fc.assert(fc.property(quantities, (quantity) => formatWholeUnits(quantity) === String(quantity / ONE)))
   })
 })

@@ -45,6 +45,15 @@ export function formatQuantity(quantity: Quantity): string {
   return formatDecimal(quantityToDecimal(quantity))
 }
 
+/** Below it the whole units of a quantity are told exactly by a double, which costs a fraction of a bigint's division. */
+const EXACT_BELOW: Quantity = 10n ** 15n
+
+/** Whole units, rounded down: `'2'` for 2.9. */
+export function formatWholeUnits(quantity: Quantity): string {
+  if (quantity < 0n || quantity >= EXACT_BELOW) return String(quantity / QUANTITY_SCALE)
+  return String(Math.floor(Number(quantity) / MILLIONTHS_PER_UNIT))
+}
+
 /** The quantity in units. */
 export function quantityToDecimal(quantity: Quantity): Decimal {
   return toDecimal(quantity, QUANTITY_PLACES)

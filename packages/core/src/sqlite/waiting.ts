@@ -1,0 +1,32 @@
+/** Changes between being asked for and being answered. */
+
+import type { AccountState } from '../account/account-state.ts'
+import type { Change, ChangeTarget } from '../contracts/store.ts'
+
+/** A change that waits for its transaction. */
+export interface Waiting {
+  readonly target: ChangeTarget
+  readonly decide: (state: AccountState) => Change<unknown>
+  readonly resolve: (result: never) => void
+  readonly reject: (error: unknown) => void
+  /** Monotonic; set when the lock was found taken for the first time. Infinity for settlements, which are never given up. */
+  deadlineMs: number | null
+  /** What was decided, or what `decide` threw, until it is answered. */
+  answer: unknown
+  isFailed: boolean
+}
+
+/** Tells those who asked, in the order in which they were committed. */
+export function answer(batches: readonly (readonly Waiting[])[]): void {
+  for (const batch of batches) {
+    for (const { resolve, reject, answer: result, isFailed } of batch) {
+      if (isFailed) reject(result)
+      else resolve(result as never)
+    }
+  }
+}
+
+/** A settlement has no deadline. */
+export function isSettlement({ deadlineMs }: Waiting): boolean {
+  return deadlineMs === Infinity
+}
