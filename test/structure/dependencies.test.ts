@@ -47,8 +47,16 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   sqlite: ['node:fs', 'node:path', 'better-sqlite3'],
 }
 
-/** Adapters with the framework that each translates. */
-const ADAPTERS: Readonly<Record<string, string>> = { 'packages/express': 'express' }
+/** Adapters with the packages of the framework that each translates. */
+const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
+  'packages/express': ['express'],
+  'packages/fastify': ['fastify', 'fastify-plugin'],
+  'packages/hono': ['hono'],
+  'packages/nestjs': ['@nestjs/common', '@nestjs/core', 'rxjs'],
+}
+
+/** The two entries of the core that are made for adapters. */
+const ADAPTERS_MAY_IMPORT = ['@farebox/core/http', '@farebox/core/billing']
 
 const CLOCK_AND_CHANCE = [
   'Date.now',
@@ -73,18 +81,18 @@ describe('packages', () => {
     expect(foreignImports([sample('meter.ts', `import '@farebox/express'`)], () => [])).toHaveLength(1)
   })
 
-  test('an adapter imports @farebox/core/http and its framework, and nothing else', () => {
-    for (const [folder, framework] of Object.entries(ADAPTERS))
-      expect(adapterImports(sourcesBelow(`${folder}/src`), framework)).toEqual([])
+  test('an adapter imports what the core has for adapters and its framework, and nothing else', () => {
+    for (const [folder, frameworks] of Object.entries(ADAPTERS))
+      expect(adapterImports(sourcesBelow(`${folder}/src`), frameworks)).toEqual([])
     const bad = {
       path: 'packages/express/src/x.ts',
       text: `import { sqlite } from '@farebox/core/sqlite'\nimport fs from 'node:fs'`,
     }
-    expect(adapterImports([bad], 'express')).toHaveLength(2)
+    expect(adapterImports([bad], ['express'])).toHaveLength(2)
   })
 
   test('inside a package files are imported by relative path, across packages by package name', () => {
-    const folders = [...packageFolders(), 'examples/express-api', 'test']
+    const folders = [...packageFolders(), 'examples/express-api', 'examples/hono-api', 'test']
     expect(folders.flatMap((folder) => imports(folder, sourcesBelow(folder)))).toEqual([])
     const bad = { path: 'packages/express/src/x.ts', text: `import '../../core/src/meter.ts'\nimport '@farebox/express'` }
     expect(imports('packages/express', [bad])).toHaveLength(2)
@@ -145,11 +153,14 @@ function foreignImports(sources: readonly Source[], allowed: (source: Source) =>
   )
 }
 
-function adapterImports(sources: readonly Source[], framework: string): Finding[] {
-  const allowed = ['@farebox/core/http', framework]
+function adapterImports(sources: readonly Source[], frameworks: readonly string[]): Finding[] {
+  const isAllowed = (specifier: string): boolean =>
+    [...ADAPTERS_MAY_IMPORT, ...frameworks].some(
+      (name) => specifier === name || (name === 'hono' && specifier.startsWith('hono/')),
+    )
   return sources.flatMap((source) =>
     importsOf(source)
-      .filter(({ specifier }) => !specifier.startsWith('.') && !allowed.includes(specifier))
+      .filter(({ specifier }) => !specifier.startsWith('.') && !isAllowed(specifier))
       .map(({ specifier, line }) => `${source.path}:${line}: an adapter imports ${specifier}`),
   )
 }

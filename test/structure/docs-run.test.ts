@@ -17,6 +17,21 @@ interface Block {
 
 const TIMEOUT_MS = 60_000
 
+const TSC = path.join(ROOT, 'node_modules/.bin/tsc')
+
+/** One file by itself: what it imports is found when it runs. */
+const EMIT = [
+  '--ignoreConfig',
+  '--noCheck',
+  '--noResolve',
+  '--experimentalDecorators',
+  '--verbatimModuleSyntax',
+  '--target',
+  'es2022',
+  '--module',
+  'esnext',
+]
+
 /** Inside this package, so that an example finds the packages of the workspace as an application finds them in its own. */
 const FOLDER = path.join(ROOT, 'test/var/docs')
 
@@ -80,11 +95,19 @@ function problemsOf({ place, code, isRun }: Block): string {
   writeFileSync(path.join(own, 'example.ts'), `${code}export {}\n`)
   writeFileSync(path.join(own, 'package.json'), '{ "type": "module" }')
   const base = path.relative(own, path.join(ROOT, 'tsconfig.base.json'))
-  const compilerOptions = { isolatedDeclarations: false, declaration: false, lib: ['es2024', 'dom'] }
+  const compilerOptions = {
+    isolatedDeclarations: false,
+    declaration: false,
+    lib: ['es2024', 'dom'],
+    experimentalDecorators: true,
+  }
   writeFileSync(path.join(own, 'tsconfig.json'), JSON.stringify({ extends: base, compilerOptions, files: ['example.ts'] }))
-  const compiled = run(own, path.join(ROOT, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.json'])
+  const compiled = run(own, TSC, ['-p', 'tsconfig.json'])
   if (compiled !== '' || !isRun) return compiled
-  return run(own, process.execPath, ['--conditions=farebox-source', 'example.ts'])
+  // Node takes types away by itself, but not the decorators of a Nest example.
+  const emitted = run(own, TSC, [...EMIT, 'example.ts'])
+  if (emitted !== '') return emitted
+  return run(own, process.execPath, ['--conditions=farebox-source', 'example.js'])
 }
 
 function run(cwd: string, command: string, args: readonly string[]): string {

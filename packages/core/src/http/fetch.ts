@@ -15,7 +15,7 @@ export interface FetchMeterOptions extends MeterOptions<Request> {
   farebox?: Pick<Farebox, 'createGate'>
 }
 
-/** A handler of Next.js, Bun and others, or a function that is called with the request of an event: what follows is passed on as it came. */
+/** A handler of Next.js, Bun and others, or a function called with an event's request: what follows it is passed on as it came. */
 export type FetchHandler<Rest extends readonly unknown[]> = (request: Request, ...rest: Rest) => Response | Promise<Response>
 
 // Of the registry, so that the ESM and the CommonJS copy of this package in one process act as one.

@@ -1,0 +1,7 @@
+/** Farebox for NestJS: the public interface of `@farebox/nestjs`. */
+
+export { Meter, Metered, type NestMeterOptions, SkipMeter } from './decorators.ts'
+export { FareboxModule } from './farebox-module.ts'
+export type { FareboxModuleAsyncOptions, FareboxModuleOptions, FareboxOptionsFactory } from './farebox-module.ts'
+export type { NestRequest } from './admission.ts'
+export type { MeterContext } from '@farebox/core/http'
