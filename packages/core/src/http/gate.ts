@@ -74,6 +74,12 @@ class OpenTicket implements Ticket, MeterContext {
     return this.#left === null ? null : formatQuantity(this.#left)
   }
 
+  /** What the handler may see, and no more: whoever answers or logs it gets plain values. */
+  toJSON(): Omit<MeterContext, 'add'> {
+    const { customerId, feature, key, remaining } = this
+    return { customerId, feature, key, remaining }
+  }
+
   add(units: QuantityInput): void {
     this.added = (this.added ?? 0n) + parseQuantity(units, 'units')
   }

@@ -323,6 +323,18 @@ describe('stopping', () => {
   })
 })
 
+it('gives the handler a metering that can be answered and logged as JSON', async () => {
+  const verdict = await ask(gateOf(start()))
+  if (verdict.kind !== 'admitted') throw new Error('expected to be admitted')
+  const { key } = verdict.ticket.meter
+  expect(JSON.parse(JSON.stringify(verdict.ticket.meter))).toEqual({
+    customerId: 'ada',
+    feature: 'api_calls',
+    key,
+    remaining: '9',
+  })
+})
+
 describe('options', () => {
   it('serves what `skip` names without counting or refusing it', async () => {
     const farebox = start()
