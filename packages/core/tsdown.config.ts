@@ -4,6 +4,7 @@ const config: UserConfig = defineConfig({
   entry: {
     index: 'src/index.ts',
     http: 'src/http/index.ts',
+    billing: 'src/billing/index.ts',
     contracts: 'src/contracts/index.ts',
     sqlite: 'src/sqlite/store.ts',
   },

@@ -36,6 +36,22 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // A store knows no prices: never catalog, rate, admit, settle, invoice.
   sqlite: ['values', 'records', 'account', 'contracts', 'errors.ts', 'options.ts'],
   // The edge identifies and asks the meter; `index.ts` of it offers adapters the types of the engine.
+  // The routes are the engine over HTTP: they ask the Farebox, and print what the records say.
+  billing: [
+    'values',
+    'records',
+    'account',
+    'identify',
+    'http',
+    'invoice',
+    'catalog/catalog.ts',
+    'admin.ts',
+    'usage.ts',
+    'options.ts',
+    'errors.ts',
+    'default-farebox.ts',
+    'farebox.ts',
+  ],
   http: ['values', 'records', 'identify', 'meter.ts', 'errors.ts', 'catalog/catalog.ts', 'default-farebox.ts', 'farebox.ts'],
 }
 
@@ -43,6 +59,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   values: ['node:crypto', 'temporal-polyfill'],
   catalog: ['node:crypto'],
+  billing: ['node:crypto', 'node:http', 'node:http2', '@hono/node-server', '@hono/zod-openapi', 'hono'],
   identify: ['node:crypto', 'node:zlib', 'lru-cache'],
   sqlite: ['node:fs', 'node:path', 'better-sqlite3'],
 }
@@ -76,7 +93,15 @@ const core = sourcesBelow('packages/core/src')
 describe('packages', () => {
   test('the core depends on no package of ours, and on few of others', () => {
     const { dependencies } = JSON.parse(readSource('packages/core/package.json').text) as { dependencies: Record<string, string> }
-    expect(Object.keys(dependencies)).toEqual(['better-sqlite3', 'lru-cache', 'temporal-polyfill'])
+    expect(Object.keys(dependencies)).toEqual([
+      '@hono/node-server',
+      '@hono/zod-openapi',
+      'better-sqlite3',
+      'hono',
+      'lru-cache',
+      'temporal-polyfill',
+      'zod',
+    ])
     expect(foreignImports(core, () => [])).toEqual([])
     expect(foreignImports([sample('meter.ts', `import '@farebox/express'`)], () => [])).toHaveLength(1)
   })

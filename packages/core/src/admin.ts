@@ -4,9 +4,10 @@ import { newSubscription, withCustomer } from './account/opening.ts'
 import type { Customer } from './account/customer.ts'
 import type { Subscription } from './account/subscription.ts'
 import type { Catalog, PlanCode } from './catalog/catalog.ts'
-import type { Store } from './contracts/store.ts'
+import type { Page, PageRequest, Store } from './contracts/store.ts'
 import { FareboxError } from './errors.ts'
 import { newApiKey } from './identify/api-key.ts'
+import type { KeyIdentification } from './identify/identify.ts'
 import { isCustomerId } from './identify/customer-id.ts'
 import { invalidCustomer } from './usage.ts'
 import type { Clock } from './values/clock.ts'
@@ -27,6 +28,8 @@ export interface Customers {
   /** Creating one twice is one customer: members that are given replace those it has. Throws `invalid_customer`, `invalid_time_zone`. */
   create(input: CustomerInput): Promise<Customer>
   get(id: string): Promise<Customer | null>
+  /** In the order in which they were first seen. */
+  list(page?: PageRequest): Promise<Page<Customer>>
 }
 
 export interface SubscriptionInput {
@@ -60,6 +63,11 @@ export interface ApiKeys {
   create(input: { customerId: string; name?: string }): Promise<ApiKey & { readonly key: string }>
   /** Oldest first, revoked ones included. */
   list(customerId: string): Promise<readonly ApiKey[]>
+  /**
+   * The customer of a request's key (`x-api-key`, or a bearer token): what a meter does where it is given no `identify`. Null
+   * without a key, and for one that is wrong or revoked. `header` gives a header by its lower-case name.
+   */
+  identify(request: { header(name: string): string | undefined }): Promise<string | null>
   /** The key stops working at once here and within ten seconds in every other process. Throws `not_found`. */
   revoke(id: string): Promise<ApiKey>
 }
@@ -69,23 +77,39 @@ export interface AdminParts {
   readonly clock: Clock
   readonly catalog: Catalog
   readonly ready: Promise<void>
-  readonly onKeyRevoked: () => void
+  readonly keys: KeyIdentification
 }
 
-export function createAdmin({ store, clock, catalog, ready, onKeyRevoked }: AdminParts): {
+export function createAdmin({ store, clock, catalog, ready, keys }: AdminParts): {
   readonly customers: Customers
   readonly subscriptions: Subscriptions
   readonly apiKeys: ApiKeys
 } {
   return {
-    customers: { create: createCustomer, get: (customerId) => read(customerId, (state) => state.customer) },
+    customers: { create: createCustomer, get: getCustomer, list: listCustomers },
     subscriptions: { create: subscribe, get: (customerId) => read(customerId, (state) => state.subscription) },
-    apiKeys: { create: createKey, list: listKeys, revoke },
+    apiKeys: { create: createKey, list: listKeys, identify: identifyKey, revoke },
   }
 
   async function read<T>(customerId: string, pick: (state: Parameters<Parameters<Store['change']>[1]>[0]) => T): Promise<T> {
     await ready
     return store.change({ customerId }, (state) => ({ result: pick(state), entries: [] }))
+  }
+
+  function getCustomer(customerId: string): Promise<Customer | null> {
+    return read(customerId, (state) => state.customer)
+  }
+
+  async function listCustomers(page: PageRequest = {}): Promise<Page<Customer>> {
+    await ready
+    const { items, next } = await store.customerIds(page)
+    const customers = await Promise.all(items.map(getCustomer))
+    return { items: customers.filter((customer) => customer !== null), next }
+  }
+
+  async function identifyKey(request: { header(name: string): string | undefined }): Promise<string | null> {
+    await ready
+    return keys.identify(request)
   }
 
   async function createCustomer({ id, name, email, timeZone }: CustomerInput): Promise<Customer> {
@@ -179,7 +203,7 @@ export function createAdmin({ store, clock, catalog, ready, onKeyRevoked }: Admi
       )
     const apiKey = { ...stored, revokedAt: stored.revokedAt ?? clock.now() }
     await store.change({ customerId: stored.customerId }, () => ({ result: undefined, entries: [{ kind: 'api_key', apiKey }] }))
-    onKeyRevoked()
+    keys.forget()
     const { secretHash: _secretHash, ...shown } = apiKey
     return shown
   }

@@ -134,7 +134,7 @@ export function createFarebox(options: FareboxOptions): Farebox {
     store: store.facts,
     ready,
     usage: createUsage({ meter, store, clock, catalog, planOf, newKey, ready }),
-    ...createAdmin({ store, clock, catalog, ready, onKeyRevoked: keys.forget }),
+    ...createAdmin({ store, clock, catalog, ready, keys }),
     events: { list: (page = {}) => whenReady(() => store.log(page)), of: (query) => whenReady(() => store.events(query)) },
     invoices: {
       list: (query = {}) => whenReady(() => store.invoices(query)),

@@ -3,7 +3,7 @@
 import http from 'node:http'
 import http2 from 'node:http2'
 import { Readable } from 'node:stream'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { describe, expect, test } from 'vitest'
 import { meter } from '../src/index.ts'
 import { connect, LIMIT, prepare, start } from './start.ts'
@@ -97,7 +97,7 @@ test('a client that left before the handler started is not billed, and the handl
 
 describe('HTTP/2', () => {
   test('is metered and refused in the same way', async () => {
-    const served = prepare({}, fastify({ http2: true, forceCloseConnections: true }) as unknown as FastifyInstance)
+    const served = prepare({}, fastify({ http2: true, forceCloseConnections: true } as FastifyServerOptions))
     await served.app.register(meter, served.options)
     served.app.get('/x', (request) => request.meter?.remaining)
     const session = connect(await served.listen())
@@ -112,7 +112,7 @@ describe('HTTP/2', () => {
     const ended: unknown[] = []
     const served = prepare(
       { units: (_request, outcome) => (outcome && ended.push(outcome), 1), onAbort: 'void' },
-      fastify({ http2: true, forceCloseConnections: true }) as unknown as FastifyInstance,
+      fastify({ http2: true, forceCloseConnections: true } as FastifyServerOptions),
     )
     await served.app.register(meter, served.options)
     served.app.get('/x', (_request, reply) =>

@@ -9,8 +9,35 @@ import { rateLimitHeaders, secondsUntil } from './headers.ts'
 /** Answers of the gate that are not about what a plan allows. */
 export type EdgeCode = 'unidentified_customer' | 'store_unavailable'
 
+/** Answers of the billing routes besides. Those that the engine has an error for carry its code. */
+export type BillingCode =
+  | 'admin_disabled'
+  | 'admin_required'
+  | 'already_subscribed'
+  | 'body_consumed'
+  | 'body_too_large'
+  | 'events_refused'
+  | 'internal_error'
+  | 'invalid_cursor'
+  | 'invalid_customer'
+  | 'invalid_json'
+  | 'invalid_key'
+  | 'invalid_properties'
+  | 'invalid_quantity'
+  | 'invalid_request'
+  | 'invalid_time_zone'
+  | 'invalid_timestamp'
+  | 'key_conflict'
+  | 'not_found'
+  | 'period_invoiced'
+  | 'unknown_feature'
+  | 'unknown_plan'
+  | 'unsupported_media_type'
+
+export type ProblemCode = RefusalCode | EdgeCode | BillingCode
+
 /** Status and title of every code. A title never changes between occurrences. */
-export const PROBLEMS: Readonly<Record<RefusalCode | EdgeCode, { readonly status: number; readonly title: string }>> = {
+export const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; readonly title: string }>> = {
   allowance_exhausted: { status: 402, title: 'The allowance of the plan is used up' },
   credits_exhausted: { status: 402, title: 'No credits are left' },
   balance_exhausted: { status: 402, title: 'The balance is used up' },
@@ -20,6 +47,28 @@ export const PROBLEMS: Readonly<Record<RefusalCode | EdgeCode, { readonly status
   feature_not_in_plan: { status: 403, title: 'The plan does not have this feature' },
   unidentified_customer: { status: 401, title: 'The customer is unknown' },
   store_unavailable: { status: 503, title: 'Metering is not available' },
+  invalid_request: { status: 400, title: 'The request is not what this route takes' },
+  invalid_json: { status: 400, title: 'The body is not acceptable JSON' },
+  invalid_cursor: { status: 400, title: 'The cursor is not one of a page before' },
+  invalid_customer: { status: 400, title: 'The customer id is not acceptable' },
+  invalid_key: { status: 400, title: 'The idempotency key is not acceptable' },
+  invalid_quantity: { status: 400, title: 'The quantity is not acceptable' },
+  invalid_timestamp: { status: 400, title: 'The timestamp is not acceptable' },
+  invalid_properties: { status: 400, title: 'The properties are not acceptable' },
+  invalid_time_zone: { status: 400, title: 'The time zone is unknown' },
+  unknown_feature: { status: 400, title: 'The feature is not in the catalog' },
+  unknown_plan: { status: 400, title: 'The plan is not in the catalog' },
+  body_consumed: { status: 400, title: 'The body was read before it came here' },
+  admin_required: { status: 401, title: 'The admin key is needed' },
+  admin_disabled: { status: 403, title: 'The routes of the operator are off' },
+  not_found: { status: 404, title: 'There is no such object' },
+  key_conflict: { status: 409, title: 'The key was used for another event' },
+  already_subscribed: { status: 409, title: 'The customer has an active subscription' },
+  period_invoiced: { status: 409, title: 'The period of the event is invoiced' },
+  body_too_large: { status: 413, title: 'The body is too large' },
+  unsupported_media_type: { status: 415, title: 'The body is of another kind' },
+  events_refused: { status: 422, title: 'Some of the events were not accepted' },
+  internal_error: { status: 500, title: 'Something is wrong on this side' },
 }
 
 /** What a client can do about a refusal. */
@@ -88,7 +137,7 @@ const PROBLEM_HEADERS: HeaderList = [
 ]
 
 /** Names the kind of problem: an absolute URI that is a name only, as RFC 9457 section 3.1.1 allows. */
-function problemType(code: string): string {
+export function problemType(code: string): string {
   return `urn:farebox:problem:${code}`
 }
 

@@ -38,7 +38,7 @@ export function createKeyIdentification(findKey: (id: string) => Promise<ApiKeyR
 }
 
 /** RFC 6750: `Authorization: Bearer <token>`; the scheme's name in any case (RFC 9110 section 11.1). */
-function bearerToken(authorization: string | undefined): string | undefined {
+export function bearerToken(authorization: string | undefined): string | undefined {
   if (authorization === undefined || authorization.length < 8 || authorization.slice(0, 7).toLowerCase() !== 'bearer ')
     return undefined
   return authorization.slice(7).trim()

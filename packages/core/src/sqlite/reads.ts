@@ -44,7 +44,8 @@ export function createReads(statements: Statements, labels: Labels): Reads {
     const limit = limitOf(query)
     const total = totalKeyOf(query)
     if (total === null) return { items: [], next: null }
-    const rows = statements.chain.all({ ...total, before: placeOf(query, Number.MAX_SAFE_INTEGER), limit })
+    const after = query.after === undefined ? null : placeOf(query, 0)
+    const rows = statements.chain.all({ ...total, after, limit })
     return { items: rows.map(eventFromRow), next: nextOf(rows, limit, (row) => String(row.seq)) }
   }
 

@@ -35,6 +35,15 @@ const CHAIN = `
     SELECT e.seq, e.previous, e.quantity FROM chain JOIN _events e ON e.seq = chain.previous
   )`
 
+/** The next `limit` events of a total: from its newest, or from the one before `after`, which is one of the same customer and feature. */
+interface ChainQuery {
+  readonly customer_id: number
+  readonly feature_id: number
+  readonly period_start: number
+  readonly after: number | null
+  readonly limit: number
+}
+
 /** Prepared once per connection. A statement without types takes what its SQL names and gives nothing back. */
 export interface Statements {
   readonly begin: Statement
@@ -58,10 +67,7 @@ export interface Statements {
   readonly insertEventKey: Statement
   readonly eventByKey: Statement<[number, string], EventRow>
   readonly log: Statement<[number, number], EventRow>
-  readonly chain: Statement<
-    { customer_id: number; feature_id: number; period_start: number; before: number; limit: number },
-    EventRow
-  >
+  readonly chain: Statement<ChainQuery, EventRow>
   readonly recount: Statement<
     { customer_id: number; feature_id: number; period_start: number },
     { quantity: bigint; events: bigint }
@@ -175,12 +181,19 @@ function ofEvents(db: Database) {
       `SELECT ${EVENT_COLUMNS} WHERE e.seq = (SELECT seq FROM _event_keys WHERE customer_id = ? AND key = ?)`,
     ),
     log: db.prepare<[number, number], EventRow>(`SELECT ${EVENT_COLUMNS} WHERE e.seq > ? ORDER BY e.seq LIMIT ?`),
-    chain: db.prepare<
-      { customer_id: number; feature_id: number; period_start: number; before: number; limit: number },
-      EventRow
-    >(`
-      ${CHAIN} SELECT ${EVENT_COLUMNS.replace('FROM _events e', 'FROM chain ch JOIN _events e ON e.seq = ch.seq')}
-      WHERE e.seq < :before ORDER BY e.seq DESC LIMIT :limit`),
+    chain: db.prepare<ChainQuery, EventRow>(`
+      WITH RECURSIVE chain (seq, previous) AS (
+        SELECT e.seq, e.previous FROM _events e
+        WHERE e.customer_id = :customer_id AND e.feature_id = :feature_id AND e.seq = iif(
+          :after IS NULL,
+          (SELECT last_seq FROM _totals
+            WHERE customer_id = :customer_id AND feature_id = :feature_id AND period_start = :period_start),
+          (SELECT previous FROM _events WHERE seq = :after AND customer_id = :customer_id AND feature_id = :feature_id))
+        UNION ALL
+        SELECT e.seq, e.previous FROM chain JOIN _events e ON e.seq = chain.previous
+        LIMIT :limit
+      )
+      SELECT ${EVENT_COLUMNS.replace('FROM _events e', 'FROM chain ch JOIN _events e ON e.seq = ch.seq')} ORDER BY e.seq DESC`),
     recount: db.prepare<{ customer_id: number; feature_id: number; period_start: number }, { quantity: bigint; events: bigint }>(
       `${CHAIN} SELECT coalesce(sum(quantity), 0) AS quantity, count(*) AS events FROM chain`,
     ),

@@ -1,0 +1,97 @@
+/** `billing()`: the billing routes as one web-standard router, from `Request` to `Response`. */
+
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { createAccess } from './access.ts'
+import { MAX_BATCH_BYTES, MAX_BODY_BYTES } from './body.ts'
+import { addCustomerRoutes } from './customer-routes.ts'
+import { addIngestRoutes } from './ingest-routes.ts'
+import { addOperatorRoutes } from './operator-routes.ts'
+import { type BillingOptions, checkBillingOptions } from './options.ts'
+import { Problem, problemOf, problemResponse } from './problems.ts'
+import { type BillingVariables, invalidRequest, readBody, type RouteParts } from './routes.ts'
+
+export interface BillingRouter {
+  /** Answers a request whose URL has the path as the routes have it, without the prefix that they are mounted under. Never rejects. */
+  fetch(request: Request): Promise<Response>
+  /** The OpenAPI 3.1 document of the routes, as `GET /openapi.json` serves it. */
+  readonly document: Readonly<Record<string, unknown>>
+}
+
+/** Routes of the operator, and those where other systems report events. */
+const OPERATOR_PATHS = ['/admin/*', '/api/*'] as const
+const BATCH_PATH = '/admin/events/batch'
+const CUSTOMER_PATHS = ['/plans', '/usage', '/events', '/invoices', '/invoices/*', '/subscription'] as const
+
+/**
+ * Makes the router. Its requests are never metered, so a customer over every limit still reaches it. Throws a `FareboxError`
+ * when it is called: `invalid_option`, `no_farebox`.
+ */
+export function billing(options: BillingOptions = {}): BillingRouter {
+  const settings = checkBillingOptions(options)
+  const { farebox, onError } = settings
+  const parts: RouteParts = { farebox, access: createAccess(settings) }
+  const app = new OpenAPIHono<BillingVariables>({
+    defaultHook: (result) => {
+      if (!result.success) throw invalidRequest(result.error)
+    },
+  })
+
+  app.onError((error) => {
+    const problem = problemOf(error)
+    if (problem !== null) return problemResponse(problem)
+    onError(error)
+    return problemResponse(new Problem('internal_error', 'The request could not be answered. The operator has been told.'))
+  })
+  app.notFound(() =>
+    problemResponse(
+      new Problem('not_found', 'Expected one of the billing routes, got another path or method: openapi.json lists them.'),
+    ),
+  )
+  app.use(async (c, next) => {
+    await next()
+    if (!c.res.headers.has('Cache-Control')) c.res.headers.set('Cache-Control', 'no-store')
+    c.res.headers.set('X-Content-Type-Options', 'nosniff')
+  })
+  for (const path of OPERATOR_PATHS) {
+    app.use(path, async (c, next) => {
+      parts.access.requireOperator(c.req.raw)
+      await next()
+    })
+  }
+  for (const path of CUSTOMER_PATHS) {
+    app.use(path, async (c, next) => {
+      c.set('customerId', await parts.access.customerOf(c.req.raw))
+      await next()
+    })
+  }
+  app.use('/admin/*', (c, next) => readBody(c.req.path === BATCH_PATH ? MAX_BATCH_BYTES : MAX_BODY_BYTES)(c, next))
+  addCustomerRoutes(app, parts)
+  addOperatorRoutes(app, parts)
+  addIngestRoutes(app, parts)
+  const document = documentOf(app)
+  app.get('/openapi.json', (c) => c.json(document))
+  return { fetch: async (request) => app.fetch(request), document }
+}
+
+function documentOf(app: OpenAPIHono<BillingVariables>): Record<string, unknown> {
+  const { openAPIRegistry: registry } = app
+  registry.registerComponent('securitySchemes', 'customer_key', { type: 'apiKey', in: 'header', name: 'x-api-key' })
+  registry.registerComponent('securitySchemes', 'customer_bearer', { type: 'http', scheme: 'bearer' })
+  registry.registerComponent('securitySchemes', 'admin_key', { type: 'http', scheme: 'bearer' })
+  return {
+    ...app.getOpenAPI31Document({
+      openapi: '3.1.0',
+      info: {
+        title: 'Farebox billing routes',
+        version: '1',
+        description: 'Usage, invoices and plans for the calling customer; customers, keys and usage events for the operator.',
+        license: { name: 'MIT' },
+      },
+      servers: [{ url: '.', description: 'Where the routes are mounted' }],
+      tags: [
+        { name: 'customer', description: 'For the calling customer, by an API key' },
+        { name: 'operator', description: 'For the operator, by the admin key' },
+      ],
+    }),
+  }
+}

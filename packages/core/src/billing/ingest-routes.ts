@@ -1,0 +1,157 @@
+/** Usage that other systems report: one event, many, or CloudEvents as OpenMeter's clients send them. */
+
+import { createRoute, z } from '@hono/zod-openapi'
+import type { Farebox } from '../farebox.ts'
+import { PROBLEMS, refusalReply } from '../http/problem.ts'
+import type { TrackInput } from '../usage.ts'
+import { keyOf, readCloudEvents } from './cloud-events.ts'
+import { CloudEvent, type CloudEventBody, EventInput, type EventBody, EventsInput, NoQuery } from './inputs.ts'
+import { Problem, problemJson, problemOf, problemResponse } from './problems.ts'
+import { answers, type BillingApp, checked, jsonBody, PROBLEM, type RouteParts } from './routes.ts'
+import { EventResult, type EventResultJson, EventResults, type ProblemJson } from './schemas.ts'
+
+const common = { tags: ['operator'], security: [{ admin_key: [] }] }
+const result = { 'application/json': { schema: EventResult } }
+
+const one = createRoute({
+  ...common,
+  method: 'post',
+  path: '/admin/events',
+  operationId: 'report_event',
+  summary: 'Report one usage event',
+  request: { query: NoQuery, body: jsonBody(EventInput) },
+  responses: {
+    201: { description: 'Counted, and durable', content: result },
+    200: { description: 'Counted before under this key, and not again', content: result },
+    default: PROBLEM,
+  },
+})
+
+const batch = createRoute({
+  ...common,
+  method: 'post',
+  path: '/admin/events/batch',
+  operationId: 'report_events',
+  summary: 'Report up to 1,000 usage events, each with a result of its own',
+  request: { query: NoQuery, body: jsonBody(EventsInput) },
+  responses: answers(EventResults, 'One result for each event, in their order'),
+})
+
+const cloudEvents = createRoute({
+  ...common,
+  method: 'post',
+  path: '/api/v1/events',
+  operationId: 'report_cloud_events',
+  summary: 'Report CloudEvents: structured, batched or binary',
+  request: {
+    query: NoQuery,
+    body: {
+      content: {
+        'application/cloudevents+json': { schema: CloudEvent },
+        'application/cloudevents-batch+json': { schema: z.array(CloudEvent) },
+      },
+    },
+  },
+  responses: { 204: { description: 'All of them are counted' }, default: PROBLEM },
+})
+
+export function addIngestRoutes(app: BillingApp, { farebox }: RouteParts): void {
+  app.openapi(one, async (c) => {
+    const reported = await report(farebox, trackInputOf(c.req.valid('json')))
+    if (reported.refusal !== null) return reported.refusal as never
+    return c.json(reported.result, reported.result.result === 'recorded' ? 201 : 200)
+  })
+  app.openapi(batch, async (c) => {
+    const { events } = c.req.valid('json')
+    return c.json({ results: await reportAll(farebox, events, (event) => trackInputOf(checked(EventInput, event))) }, 200)
+  })
+  // Described by hand: which schema its body has depends on the kind of body, and a binary one has none.
+  app.openAPIRegistry.registerPath(cloudEvents)
+  app.post(cloudEvents.path, async (c) => {
+    checked(NoQuery, c.req.query())
+    const events = await readCloudEvents(c.req.raw)
+    const results = await reportAll(farebox, events, (event) => cloudTrackInputOf(checked(CloudEvent, event)))
+    const refused = results.filter((each) => each.result === 'refused')
+    if (refused.length === 0) return c.body(null, 204)
+    const detail = `${refused.length} of ${results.length} events were not accepted, the others are counted: mend those and send them again.`
+    return problemResponse(new Problem('events_refused', detail, { results }))
+  })
+}
+
+/** What became of a reported event; `refusal` is the whole answer where the plan does not allow it. */
+type Reported =
+  | { readonly refusal: null; readonly result: EventResultJson }
+  | { readonly refusal: Response; readonly result: EventResultJson & { problem: ProblemJson } }
+
+async function report(farebox: Farebox, input: TrackInput): Promise<Reported> {
+  const tracked = await farebox.usage.track(input)
+  switch (tracked.kind) {
+    case 'recorded':
+    case 'repeat':
+      return { refusal: null, result: { result: tracked.kind, key: tracked.event.key } }
+    case 'conflict':
+      throw new Problem(
+        'key_conflict',
+        `Expected the event that was counted under ${tracked.event.key}, got another ${tracked.fields.join(', ')}: give a new event a new key.`,
+        { fields: tracked.fields },
+      )
+    case 'refused': {
+      const { refusal } = tracked
+      const reply = refusalReply({ refusal, instance: input.idempotencyKey ?? 'event', actions: [], now: farebox.clock.now() })
+      const problem = JSON.parse(reply.body) as ProblemJson
+      const response = new Response(reply.body, {
+        status: reply.status,
+        headers: reply.headers.map(([name, value]) => [name, value]),
+      })
+      return { refusal: response, result: { result: 'refused', problem } }
+    }
+  }
+}
+
+/** Side by side, so that they share commits; each with a result of its own. What keeps the store from answering fails them all. */
+async function reportAll(
+  farebox: Farebox,
+  events: readonly unknown[],
+  inputOf: (event: unknown) => TrackInput,
+): Promise<EventResultJson[]> {
+  return Promise.all(
+    events.map(async (event): Promise<EventResultJson> => {
+      try {
+        return (await report(farebox, inputOf(event))).result
+      } catch (error) {
+        const problem = problemOf(error)
+        if (problem === null || PROBLEMS[problem.code].status >= 500) throw error
+        return { result: 'refused', problem: problemJson(problem) as ProblemJson }
+      }
+    }),
+  )
+}
+
+function trackInputOf({ customer, feature, value, idempotency_key: key, timestamp, properties }: EventBody): TrackInput {
+  return {
+    customerId: customer,
+    feature,
+    ...(value === undefined ? {} : { value }),
+    ...(key === undefined ? {} : { idempotencyKey: key }),
+    ...(timestamp === undefined ? {} : { timestamp }),
+    ...(properties === undefined ? {} : { properties }),
+  }
+}
+
+function cloudTrackInputOf(event: CloudEventBody): TrackInput {
+  const { type, subject, time } = event
+  const { value = 1, ...others } = event.data ?? {}
+  if (typeof value !== 'number' && typeof value !== 'string')
+    throw new Problem('invalid_quantity', `Expected data.value to be a number or a decimal string, got ${typeof value}.`)
+  const properties = Object.fromEntries(
+    Object.entries(others).filter((entry): entry is [string, string | number | boolean] => entry[1] !== null),
+  )
+  return {
+    customerId: subject,
+    feature: type,
+    value,
+    idempotencyKey: keyOf(event),
+    ...(typeof time === 'string' ? { timestamp: time } : {}),
+    ...(Object.keys(properties).length === 0 ? {} : { properties }),
+  }
+}

@@ -1,0 +1,56 @@
+/** What goes wrong on a billing route, as a problem document: RFC 9457, in the shape of the 402. */
+
+import { FareboxError } from '../errors.ts'
+import { PROBLEMS, type ProblemCode, problemType } from '../http/problem.ts'
+
+/** Thrown by a route, and answered. `detail` says what was expected, what came and what to do. */
+export class Problem extends Error {
+  override readonly name = 'Problem'
+  readonly code: ProblemCode
+  readonly members: Readonly<Record<string, unknown>>
+
+  constructor(code: ProblemCode, detail: string, members: Readonly<Record<string, unknown>> = {}) {
+    super(detail)
+    this.code = code
+    this.members = members
+  }
+}
+
+/** Errors of the engine that are the caller's, under the code that they have there. */
+const OF_THE_CALLER: ReadonlySet<string> = new Set([
+  'already_subscribed',
+  'invalid_customer',
+  'invalid_key',
+  'invalid_option',
+  'invalid_properties',
+  'invalid_quantity',
+  'invalid_time_zone',
+  'invalid_timestamp',
+  'not_found',
+  'period_invoiced',
+  'store_unavailable',
+  'unknown_feature',
+  'unknown_plan',
+])
+
+/** The problem that an error is; null when it is nothing that a caller should be told. */
+export function problemOf(error: unknown): Problem | null {
+  if (error instanceof Problem) return error
+  if (!(error instanceof FareboxError)) return null
+  if (error.code === 'stopped') return new Problem('store_unavailable', 'This server is stopping: ask another one')
+  if (error.code === 'invalid_option') return new Problem('invalid_request', error.message)
+  return OF_THE_CALLER.has(error.code) ? new Problem(error.code as ProblemCode, error.message) : null
+}
+
+export function problemJson({ code, message, members }: Problem): Record<string, unknown> {
+  const { status, title } = PROBLEMS[code]
+  return { type: problemType(code), title, status, detail: message, code, ...members }
+}
+
+export function problemResponse(problem: Problem): Response {
+  const { status } = PROBLEMS[problem.code]
+  const headers = new Headers({ 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' })
+  if (status === 401) headers.set('WWW-Authenticate', 'Bearer')
+  if (status === 503) headers.set('Retry-After', '1')
+  return new Response(JSON.stringify(problemJson(problem)), { status, headers })
+}

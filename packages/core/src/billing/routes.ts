@@ -1,0 +1,82 @@
+/** What the routes share: how they are described, checked and answered. */
+
+import type { OpenAPIHono, z } from '@hono/zod-openapi'
+import type { MiddlewareHandler } from 'hono'
+import type { Farebox } from '../farebox.ts'
+import type { Access } from './access.ts'
+import { readJsonText } from './body.ts'
+import { Problem } from './problems.ts'
+import { Problem as ProblemSchema } from './schemas.ts'
+
+export interface BillingVariables {
+  Variables: {
+    /** The calling customer, on the routes of customers. */
+    customerId: string
+  }
+}
+
+export type BillingApp = OpenAPIHono<BillingVariables>
+
+export interface RouteParts {
+  readonly farebox: Farebox
+  readonly access: Access
+}
+
+export const JSON_KIND = 'application/json'
+
+/** The answers of a route: what it gives, and the problems that any may have. */
+export function answers<Body>(
+  schema: z.ZodType<Body>,
+  description: string,
+): {
+  200: { description: string; content: { 'application/json': { schema: z.ZodType<Body> } } }
+  default: typeof PROBLEM
+} {
+  return { 200: { description, content: { [JSON_KIND]: { schema } } }, default: PROBLEM }
+}
+
+export const PROBLEM: { description: string; content: { 'application/problem+json': { schema: typeof ProblemSchema } } } = {
+  description: 'A problem document with a stable code',
+  content: { 'application/problem+json': { schema: ProblemSchema } },
+}
+
+/** A body that is checked; `readBody` has counted its bytes before. */
+export function jsonBody<Body>(schema: z.ZodType<Body>): { content: { 'application/json': { schema: z.ZodType<Body> } } } {
+  return { content: { [JSON_KIND]: { schema } } }
+}
+
+/** Reads the body within its limit, for whoever asks the context for it afterwards. A request without one has none. */
+export function readBody(maxBytes: number): MiddlewareHandler {
+  return async (c, next) => {
+    const { raw } = c.req
+    const isEmpty = !raw.headers.has('content-type') && isBodyless(raw.headers)
+    if (c.req.method === 'POST' && !isEmpty) {
+      const text = await readJsonText(raw, maxBytes, [JSON_KIND])
+      // What `c.req.json()` looks for first.
+      Object.assign(c.req.bodyCache, { text: Promise.resolve(text) })
+    }
+    await next()
+  }
+}
+
+/** RFC 9112 section 6.3: without a length and without a transfer coding a request has no body. */
+function isBodyless(headers: Headers): boolean {
+  return Number(headers.get('content-length') ?? 0) === 0 && !headers.has('transfer-encoding')
+}
+
+/** Throws the problem `invalid_request` with what is wrong, member by member. */
+export function checked<Body>(schema: z.ZodType<Body>, value: unknown): Body {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  throw invalidRequest(result.error)
+}
+
+export function invalidRequest(error: z.core.$ZodError): Problem {
+  const issues = error.issues.slice(0, MOST_ISSUES).map(({ path, message }) => ({ at: path.map(String).join('.'), message }))
+  const [first] = issues
+  const where = first === undefined || first.at === '' ? '' : ` at ${first.at}`
+  return new Problem('invalid_request', `${first?.message ?? 'Something else was expected'}${where}.`, { issues })
+}
+
+/** Enough to mend a request by. */
+const MOST_ISSUES = 20

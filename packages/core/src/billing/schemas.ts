@@ -1,0 +1,216 @@
+/** The shapes of what goes out: the OpenAPI document is made of them. */
+
+import { z } from '@hono/zod-openapi'
+import type { InvoiceJson, InvoiceLineJson } from '../invoice/invoice-json.ts'
+import type { ApiKeyJson, CustomerJson, FeatureUsageJson, PlanJson, SubscriptionJson, UsageEventJson, UsageJson } from './json.ts'
+
+export interface ProblemJson {
+  type: string
+  title: string
+  status: number
+  detail: string
+  code: string
+  [member: string]: unknown
+}
+
+export interface EventResultJson {
+  result: 'recorded' | 'repeat' | 'refused'
+  key?: string | undefined
+  problem?: ProblemJson | undefined
+}
+
+export interface ClosingJson {
+  invoices: string[]
+  held: string[]
+  waiting: string[]
+}
+
+export interface AuditJson {
+  ok: boolean
+  events: number
+  differences: Record<string, unknown>[]
+}
+
+export interface CatalogJson {
+  version: string
+  catalog: Record<string, unknown>
+}
+
+export const instant: z.ZodString = z.string().openapi({ format: 'date-time', example: '2026-11-01T00:00:00Z' })
+const period = z.tuple([instant, instant]).openapi({ description: 'First instant, and the first one after it: [start, end)' })
+const units = z.string().openapi({ description: 'Units as an exact decimal', example: '12.5' })
+const money = z.string().openapi({ description: "An amount in the currency's main unit, with its places", example: '19.00' })
+export const customerId: z.ZodString = z
+  .string()
+  .openapi({ description: "The application's own id of the customer", example: 'user_123' })
+
+export const Problem: z.ZodType<ProblemJson> = z
+  .object({
+    type: z.string().openapi({ example: 'urn:farebox:problem:invalid_request' }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string().openapi({ description: 'Stable: switch on it', example: 'invalid_request' }),
+  })
+  .loose()
+  .openapi('Problem', { description: 'RFC 9457, with a stable code' })
+
+export const FeatureUsage: z.ZodType<FeatureUsageJson> = z
+  .object({
+    feature: z.string().openapi({ example: 'api_calls' }),
+    period,
+    included: units.nullable().openapi({ description: 'Units at no extra charge; null where they are unlimited' }),
+    used: units.openapi({ description: 'Units in the event log' }),
+    reserved: units.openapi({ description: 'Units held by requests in flight' }),
+    remaining: units.nullable().openapi({ description: 'Included units that are left; null where they are unlimited' }),
+  })
+  .openapi('FeatureUsage')
+
+export const Usage: z.ZodType<UsageJson> = z.object({ customer: customerId, features: z.array(FeatureUsage) }).openapi('Usage')
+
+export const Plan: z.ZodType<PlanJson> = z
+  .object({
+    code: z.string(),
+    name: z.string(),
+    price: z.string().openapi({ description: 'Base price of an interval, in the main unit of the currency', example: '19' }),
+    currency: z.string().openapi({ example: 'USD' }),
+    interval: z.enum(['month', 'year']),
+    is_default: z.boolean(),
+    features: z
+      .record(z.string(), z.unknown())
+      .openapi({ description: 'What the plan grants of each feature, as the catalog says' }),
+  })
+  .openapi('Plan')
+
+export const Plans: z.ZodType<{ plans: PlanJson[] }> = z.object({ plans: z.array(Plan) }).openapi('Plans')
+
+export const Subscription: z.ZodType<SubscriptionJson> = z
+  .object({
+    id: z.string(),
+    customer: customerId,
+    plan: z.string(),
+    status: z.enum(['pending_payment', 'trialing', 'active', 'past_due', 'canceled']),
+    anchor: instant.openapi({ description: 'Periods are counted from it' }),
+    time_zone: z.string().openapi({ example: 'Europe/Lisbon' }),
+    starts_at: instant,
+    ends_at: instant.nullable(),
+  })
+  .openapi('Subscription')
+
+export const UsageEvent: z.ZodType<UsageEventJson> = z
+  .object({
+    seq: z.int().openapi({ description: 'Place in the log' }),
+    key: z.string().openapi({ description: 'Counted once per customer under it, for ever' }),
+    customer: customerId,
+    feature: z.string(),
+    quantity: units,
+    timestamp: instant,
+    route: z.string().nullable().openapi({ example: '/v1/users/:id' }),
+    properties: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).nullable(),
+  })
+  .openapi('UsageEvent')
+
+export const InvoiceLine: z.ZodType<InvoiceLineJson> = z
+  .object({
+    type: z.string().openapi({ example: 'feature_usage' }),
+    description: z.string(),
+    plan: z.string(),
+    feature: z.string().optional(),
+    period,
+    quantity: units,
+    included: units,
+    billable: units,
+    unit_price: z.string().nullable(),
+    per: units.optional(),
+    amount: money,
+  })
+  .openapi('InvoiceLine') as z.ZodType<InvoiceLineJson>
+
+export const Invoice: z.ZodType<InvoiceJson> = z
+  .object({
+    id: z.string(),
+    number: z.string().nullable().openapi({ example: 'FB-000001' }),
+    status: z.string().openapi({ example: 'open' }),
+    type: z.string(),
+    customer: customerId,
+    currency: z.string(),
+    period,
+    issued_at: instant,
+    finalized_at: instant.nullable(),
+    lines: z.array(InvoiceLine),
+    subtotal: money,
+    total: money,
+  })
+  .openapi('Invoice')
+
+export const Preview: z.ZodType<{ invoice: InvoiceJson | null }> = z
+  .object({ invoice: Invoice.nullable().openapi({ description: 'Null when the next invoice would have no line' }) })
+  .openapi('Preview')
+
+export const Customer: z.ZodType<CustomerJson> = z
+  .object({
+    id: customerId,
+    name: z.string().nullable(),
+    email: z.string().nullable(),
+    time_zone: z.string(),
+    created_at: instant,
+  })
+  .openapi('Customer')
+
+const apiKey = z
+  .object({
+    id: z.string(),
+    customer: customerId,
+    name: z.string().nullable(),
+    created_at: instant,
+    revoked_at: instant.nullable(),
+  })
+  .openapi('ApiKey')
+
+export const ApiKey: z.ZodType<ApiKeyJson> = apiKey
+export const NewApiKey: z.ZodType<ApiKeyJson & { key: string }> = apiKey
+  .extend({ key: z.string().openapi({ description: 'Shown this once' }) })
+  .openapi('NewApiKey')
+export const ApiKeys: z.ZodType<{ api_keys: ApiKeyJson[] }> = z.object({ api_keys: z.array(apiKey) }).openapi('ApiKeys')
+
+export const EventResult: z.ZodType<EventResultJson> = z
+  .object({
+    result: z
+      .enum(['recorded', 'repeat', 'refused'])
+      .openapi({ description: 'A repeat was counted before, and is not counted again' }),
+    key: z.string().optional(),
+    problem: Problem.optional(),
+  })
+  .openapi('EventResult')
+
+export const EventResults: z.ZodType<{ results: EventResultJson[] }> = z
+  .object({ results: z.array(EventResult) })
+  .openapi('EventResults')
+
+export const Closing: z.ZodType<ClosingJson> = z
+  .object({
+    invoices: z.array(z.string()).openapi({ description: 'Numbers of the invoices that became final' }),
+    held: z.array(customerId).openapi({ description: 'Customers whose draft is held back, because a total is not its events' }),
+    waiting: z.array(customerId).openapi({ description: 'Customers with requests in flight: close again' }),
+  })
+  .openapi('Closing')
+
+export const Audit: z.ZodType<AuditJson> = z
+  .object({
+    ok: z.boolean(),
+    events: z.int(),
+    differences: z.array(z.record(z.string(), z.unknown())),
+  })
+  .openapi('Audit')
+
+export const Catalog: z.ZodType<CatalogJson> = z
+  .object({ version: z.string(), catalog: z.record(z.string(), z.unknown()) })
+  .openapi('Catalog', { description: "The catalog's own document, and the version that its content gives it" })
+
+/** A page of something; `next` is the cursor of the page after it, null on the last. */
+export function pageOf<Item extends z.ZodType>(
+  name: string,
+  item: Item,
+): z.ZodType<{ items: z.output<Item>[]; next: string | null }> {
+  return z.object({ items: z.array(item), next: z.string().nullable() }).openapi(name)
+}
