@@ -1,7 +1,7 @@
 /** Checks bank account numbers: one by one, or several at once, each counted as a check. */
 
 import type { Farebox } from '@farebox/core'
-import { meter } from '@farebox/hono'
+import { billing, meter } from '@farebox/hono'
 import { Hono } from 'hono'
 import { checkIban } from './iban.ts'
 
@@ -21,6 +21,8 @@ export function createApp(farebox: Farebox): Hono {
     return c.json({ checks: ibans.map(checkIban) })
   })
   app.route('/v1', v1)
+  // What the customer has used and owes, by the same API key.
+  app.route('/billing', billing({ farebox }))
   return app
 }
 

@@ -108,6 +108,26 @@ describe('HTTP/2', () => {
     expect(await served.billed()).toHaveLength(LIMIT)
   })
 
+  test('a stream that the server breaks off is settled as cut off', async () => {
+    const outcomes: unknown[] = []
+    const units = (_request: unknown, outcome?: unknown): number => {
+      if (outcome !== undefined) outcomes.push(outcome)
+      return 1
+    }
+    const served = prepare(
+      { units, onAbort: 'void' },
+      fastify({ http2: true, forceCloseConnections: true } as FastifyServerOptions),
+    )
+    await served.app.register(meter, served.options)
+    served.app.get('/broken', (_request, reply) => reply.send(Readable.from(breaking(), { objectMode: false })))
+    served.app.get('/whole', () => 'whole')
+    const session = connect(await served.listen())
+    await ask(session, '/broken').catch(() => {})
+    await ask(session, '/whole')
+    await expect.poll(served.billed).toEqual(['api_calls 1 /whole'])
+    expect(outcomes).toEqual([{ kind: 'finished', status: 200 }])
+  })
+
   test('a cancelled stream is an abort, although it finishes', async () => {
     const ended: unknown[] = []
     const served = prepare(
@@ -115,9 +135,6 @@ describe('HTTP/2', () => {
       fastify({ http2: true, forceCloseConnections: true } as FastifyServerOptions),
     )
     await served.app.register(meter, served.options)
-    served.app.get('/x', (_request, reply) =>
-      reply.send(new Readable({ read: () => {} }).on('error', () => {}).wrap(Readable.from(['a']))),
-    )
     served.app.get('/slow', async () => {
       await pause(80)
       return 'slow'
@@ -133,6 +150,11 @@ describe('HTTP/2', () => {
     expect(await served.billed()).toHaveLength(1)
   })
 })
+
+async function* breaking(): AsyncGenerator<string> {
+  yield 'a'
+  throw new Error('broken off')
+}
 
 function ask(session: http2.ClientHttp2Session, path: string): Promise<{ status: number; type: unknown; body: string }> {
   return new Promise((resolve, reject) => {

@@ -25,9 +25,9 @@ function metered() {
 
 const pass: MiddlewareHandler = (_c, next) => next()
 
-test('these tests run on the Hono that they name', async () => {
-  const named = (await import(process.env['HONO_PACKAGE'] ?? '')) as { Hono: typeof Hono }
-  expect(named.Hono).toBe(Hono)
+test('these tests run on the Hono that they name', () => {
+  // Routes for the method QUERY came after 4.8.
+  expect('query' in new Hono()).toBe(process.env['HONO_PACKAGE'] === 'hono')
 })
 
 describe('a matched route', () => {

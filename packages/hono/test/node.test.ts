@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { serveStatic } from '@hono/node-server/serve-static'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type Context, Hono } from 'hono'
+import { basicAuth } from 'hono/basic-auth'
 import { bodyLimit } from 'hono/body-limit'
 import { compress } from 'hono/compress'
 import { cors } from 'hono/cors'
@@ -159,6 +160,19 @@ describe('around the handler', () => {
     expect(await (await server.fetch('/nan')).json()).toEqual({ code: 'invalid_quantity' })
     expect((await server.fetch('/who')).status).toBe(500)
     expect(await billed()).toEqual([])
+  })
+
+  test('whom authentication in front of the meter turns away is not billed, and never hears of a limit', async () => {
+    const { options, admissions } = observed()
+    const app = new Hono().use(basicAuth({ username: 'ada', password: 'secret' }), meter(options))
+    app.get('/x', (c) => c.text('x'))
+    const server = await start(app)
+    const headers = { authorization: `Basic ${Buffer.from('ada:secret').toString('base64')}` }
+    for (const status of [200, 200, 200, 402]) expect((await server.fetch('/x', { headers })).status).toBe(status)
+
+    const stranger = await server.fetch('/x')
+    expect([stranger.status, stranger.headers.get('ratelimit')]).toEqual([401, null])
+    expect(admissions).toHaveLength(4)
   })
 
   test('the handler adds units to its own request, among others that run at once', async () => {

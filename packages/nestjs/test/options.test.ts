@@ -2,12 +2,10 @@
 
 import { createFarebox } from '@farebox/core'
 import { sqlite } from '@farebox/core/sqlite'
-import { type CallHandler, Controller, type DynamicModule, type ExecutionContext, Get, type Type } from '@nestjs/common'
-import { DiscoveryService, Reflector } from '@nestjs/core'
-import { of } from 'rxjs'
+import { Controller, type DynamicModule, Get, type Type } from '@nestjs/common'
+import { ExternalContextCreator, NestFactory } from '@nestjs/core'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { FareboxModule, type FareboxModuleOptions, type FareboxOptionsFactory, Metered, SkipMeter } from '../src/index.ts'
-import { MeterInterceptor } from '../src/meter-interceptor.ts'
 import { billed, catalog, identify, metered, PLATFORMS, serve, startFarebox } from './start.ts'
 
 @Controller()
@@ -60,17 +58,17 @@ describe.each(PLATFORMS)('on %s', (platform) => {
 })
 
 /** A controller with one route that says this. */
-function controllerWith(decorator: ReturnType<typeof Metered>): Type {
-  class Mistaken {
+function controllerWith(decorator: ReturnType<typeof Metered>, path = ''): Type {
+  class Marked {
     root(): string {
       return 'root'
     }
   }
-  const descriptor = Object.getOwnPropertyDescriptor(Mistaken.prototype, 'root') as TypedPropertyDescriptor<() => string>
-  Get()(Mistaken.prototype, 'root', descriptor)
-  decorator(Mistaken.prototype, 'root', descriptor)
-  Controller()(Mistaken)
-  return Mistaken
+  const descriptor = Object.getOwnPropertyDescriptor(Marked.prototype, 'root') as TypedPropertyDescriptor<() => string>
+  Get(path)(Marked.prototype, 'root', descriptor)
+  decorator(Marked.prototype, 'root', descriptor)
+  Controller()(Marked)
+  return Marked
 }
 
 test.each([
@@ -88,23 +86,51 @@ test('no Farebox at all ends the start', async () => {
   await expect(started).rejects.toMatchObject({ code: 'no_farebox' })
 })
 
-test('forRootAsync says what it needs', () => {
-  expect(() => FareboxModule.forRootAsync({})).toThrow(/useFactory, useClass or useExisting/)
+test('forRootAsync without a way to the options ends the start', async () => {
+  const started = serve({ platform: 'express', controllers: [Api], module: FareboxModule.forRootAsync({}) })
+  await expect(started).rejects.toThrow(/dependencies/)
 })
 
-test('what is not HTTP is left alone', async () => {
+test.each(['graphql', 'rpc', 'ws'])('a call that is not HTTP but %s is left alone', async (type) => {
   const farebox = startFarebox()
   const { app } = await serve({ platform: 'express', controllers: [Api], module: metered(farebox) })
-  const interceptor = new MeterInterceptor(farebox, {}, app.get(DiscoveryService), new Reflector())
-  for (const type of ['rpc', 'ws', 'graphql']) {
-    const context = { getType: () => type } as ExecutionContext
-    const next: CallHandler = { handle: () => of(type) }
-    const seen: unknown[] = []
-    const results = await interceptor.intercept(context, next)
-    results.subscribe((value) => seen.push(value))
-    expect(seen).toEqual([type])
-  }
+  const api = app.get(Api)
+  // How Nest's packages for other transports call a method with its guards, and with arguments of their own.
+  const external = app.get(ExternalContextCreator, { strict: false })
+  const options = { guards: true, interceptors: true, filters: true }
+  const call = external.create(api, api.root, 'root', undefined, undefined, undefined, undefined, options, type)
+  expect(await call(undefined, {}, { req: undefined })).toBe('root')
   expect(await billed(farebox)).toEqual([])
+})
+
+test('an application without HTTP starts', async () => {
+  const farebox = startFarebox()
+  class AppModule {}
+  const root: DynamicModule = { module: AppModule, imports: [metered(farebox)], controllers: [Api] }
+  const app = await NestFactory.createApplicationContext(root, { logger: false, abortOnError: false })
+  expect(app.get(Api).root()).toBe('root')
+  await app.close()
+})
+
+test('applications that share a controller have their own meters, and one without a module has none', async () => {
+  const [one, other] = [startFarebox(), startFarebox()]
+  const serving = { platform: 'express', controllers: [Api] } as const
+  const first = await serve({ ...serving, module: metered(one) })
+  const second = await serve({ ...serving, module: metered(other) })
+  class Unmetered {}
+  const third = await serve({ ...serving, module: { module: Unmetered } })
+  for (const { send } of [first, second, second, third]) expect((await send('GET /')).status).toBe(200)
+  expect(await billed(one)).toHaveLength(1)
+  expect(await billed(other)).toHaveLength(2)
+})
+
+test('with global: false only the routes that say so are metered', async () => {
+  const farebox = startFarebox()
+  const controllers = [controllerWith(Metered('downloads'), 'marked'), Api]
+  const { send } = await serve({ platform: 'express', controllers, module: metered(farebox, { global: false }) })
+  expect((await send('GET /')).status).toBe(200)
+  expect((await send('GET /marked')).status).toBe(200)
+  expect(await billed(farebox)).toEqual(['downloads 1 /marked'])
 })
 
 test('a catalog without a default feature is no mistake where every route names one or is skipped', async () => {

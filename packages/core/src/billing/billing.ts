@@ -85,7 +85,7 @@ function documentOf(app: OpenAPIHono<BillingVariables>): Record<string, unknown>
         title: 'Farebox billing routes',
         version: '1',
         description: 'Usage, invoices and plans for the calling customer; customers, keys and usage events for the operator.',
-        license: { name: 'MIT' },
+        license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
       },
       servers: [{ url: '.', description: 'Where the routes are mounted' }],
       tags: [

@@ -7,7 +7,7 @@ import type { TrackInput } from '../usage.ts'
 import { keyOf, readCloudEvents } from './cloud-events.ts'
 import { CloudEvent, type CloudEventBody, EventInput, type EventBody, EventsInput, NoQuery } from './inputs.ts'
 import { Problem, problemJson, problemOf, problemResponse } from './problems.ts'
-import { answers, type BillingApp, checked, jsonBody, PROBLEM, type RouteParts } from './routes.ts'
+import { answers, type BillingApp, checked, featureCode, jsonBody, PROBLEM, type RouteParts } from './routes.ts'
 import { EventResult, type EventResultJson, EventResults, type ProblemJson } from './schemas.ts'
 
 const common = { tags: ['operator'], security: [{ admin_key: [] }] }
@@ -70,7 +70,7 @@ export function addIngestRoutes(app: BillingApp, { farebox }: RouteParts): void 
   app.post(cloudEvents.path, async (c) => {
     checked(NoQuery, c.req.query())
     const events = await readCloudEvents(c.req.raw)
-    const results = await reportAll(farebox, events, (event) => cloudTrackInputOf(checked(CloudEvent, event)))
+    const results = await reportAll(farebox, events, (event) => cloudTrackInputOf(checked(CloudEvent, event)), isStampedAgain)
     const refused = results.filter((each) => each.result === 'refused')
     if (refused.length === 0) return c.body(null, 204)
     const detail = `${refused.length} of ${results.length} events were not accepted, the others are counted: mend those and send them again.`
@@ -83,13 +83,14 @@ type Reported =
   | { readonly refusal: null; readonly result: EventResultJson }
   | { readonly refusal: Response; readonly result: EventResultJson & { problem: ProblemJson } }
 
-async function report(farebox: Farebox, input: TrackInput): Promise<Reported> {
+async function report(farebox: Farebox, input: TrackInput, isRepeat: IsRepeat = never): Promise<Reported> {
   const tracked = await farebox.usage.track(input)
   switch (tracked.kind) {
     case 'recorded':
     case 'repeat':
       return { refusal: null, result: { result: tracked.kind, key: tracked.event.key } }
     case 'conflict':
+      if (isRepeat(tracked.fields)) return { refusal: null, result: { result: 'repeat', key: tracked.event.key } }
       throw new Problem(
         'key_conflict',
         `Expected the event that was counted under ${tracked.event.key}, got another ${tracked.fields.join(', ')}: give a new event a new key.`,
@@ -108,16 +109,28 @@ async function report(farebox: Farebox, input: TrackInput): Promise<Reported> {
   }
 }
 
+/** Whether an event that differs in these fields from the one under its key is the same all the same. */
+type IsRepeat = (fields: readonly string[]) => boolean
+
+const never: IsRepeat = () => false
+
+/**
+ * A CloudEvent is the same one whenever its `source` and `id` are (CloudEvents 1.0, "id"), and OpenMeter's SDK stamps one
+ * without a time anew on each try: the first time stands. Other units under the same id are still a conflict.
+ */
+const isStampedAgain: IsRepeat = ([field, ...others]) => field === 'timestamp' && others.length === 0
+
 /** Side by side, so that they share commits; each with a result of its own. What keeps the store from answering fails them all. */
 async function reportAll(
   farebox: Farebox,
   events: readonly unknown[],
   inputOf: (event: unknown) => TrackInput,
+  isRepeat?: IsRepeat,
 ): Promise<EventResultJson[]> {
   return Promise.all(
     events.map(async (event): Promise<EventResultJson> => {
       try {
-        return (await report(farebox, inputOf(event))).result
+        return (await report(farebox, inputOf(event), isRepeat)).result
       } catch (error) {
         const problem = problemOf(error)
         if (problem === null || PROBLEMS[problem.code].status >= 500) throw error
@@ -130,7 +143,7 @@ async function reportAll(
 function trackInputOf({ customer, feature, value, idempotency_key: key, timestamp, properties }: EventBody): TrackInput {
   return {
     customerId: customer,
-    feature,
+    feature: featureCode(feature),
     ...(value === undefined ? {} : { value }),
     ...(key === undefined ? {} : { idempotencyKey: key }),
     ...(timestamp === undefined ? {} : { timestamp }),
@@ -148,7 +161,7 @@ function cloudTrackInputOf(event: CloudEventBody): TrackInput {
   )
   return {
     customerId: subject,
-    feature: type,
+    feature: featureCode(type),
     value,
     idempotencyKey: keyOf(event),
     ...(typeof time === 'string' ? { timestamp: time } : {}),

@@ -20,7 +20,7 @@ import {
 } from './inputs.ts'
 import { apiKeyJson, customerJson, subscriptionJson } from './json.ts'
 import { eventsPage, invoicesPage, usageOf } from './listings.ts'
-import { answers, type BillingApp, jsonBody, PROBLEM, type RouteParts } from './routes.ts'
+import { answers, type BillingApp, jsonBody, planCode, PROBLEM, type RouteParts } from './routes.ts'
 import {
   ApiKey,
   ApiKeys,
@@ -234,7 +234,7 @@ function addCustomers(app: BillingApp, { farebox }: RouteParts): void {
   app.openapi(routes.subscribe, async (c) => {
     const { customer: customerId, plan, starts_at: startsAt } = c.req.valid('json')
     const start = startsAt === undefined ? {} : { startsAt }
-    return c.json(subscriptionJson(await farebox.subscriptions.create({ customerId, plan, ...start })), 200)
+    return c.json(subscriptionJson(await farebox.subscriptions.create({ customerId, plan: planCode(plan), ...start })), 200)
   })
 }
 

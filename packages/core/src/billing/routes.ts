@@ -2,6 +2,7 @@
 
 import type { OpenAPIHono, z } from '@hono/zod-openapi'
 import type { MiddlewareHandler } from 'hono'
+import type { FeatureCode, PlanCode } from '../catalog/catalog.ts'
 import type { Farebox } from '../farebox.ts'
 import type { Access } from './access.ts'
 import { readJsonText } from './body.ts'
@@ -80,3 +81,15 @@ export function invalidRequest(error: z.core.$ZodError): Problem {
 
 /** Enough to mend a request by. */
 const MOST_ISSUES = 20
+
+/** A text from outside as a code of the catalog. The engine says whether it is one. */
+export function featureCode(text: string): FeatureCode {
+  // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- needed in a program that has registered its catalog
+  return text as FeatureCode
+}
+
+/** The same for a plan. */
+export function planCode(text: string): PlanCode {
+  // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- needed in a program that has registered its catalog
+  return text as PlanCode
+}

@@ -1,0 +1,31 @@
+/** One promise of an adapter, and how to run it without Vitest's registration. */
+
+import type { Protocol } from './client.ts'
+import { createWorld, type World, type WorldOptions } from './world.ts'
+
+export interface Check {
+  /** Stable: `C` and the number of the situation, with a number after a dot where it has several checks. */
+  readonly id: `C${string}`
+  /** Every situation that it is about, by its number from 1 to `SITUATIONS`. */
+  readonly situations: readonly number[]
+  /** MUST: an adapter that fails it bills wrongly or breaks an application. SHOULD: it serves worse than it could. */
+  readonly level: 'MUST' | 'SHOULD'
+  readonly title: string
+  /** Where it can happen in one protocol only. */
+  readonly protocol?: Protocol
+  /** Uses `expect`, and rejects where the promise is broken. */
+  readonly run: (world: World) => Promise<void>
+}
+
+/** Runs a check against an adapter. Rejects where it fails, and where the audit of the database at its end does. */
+export async function runCheck({ run }: Check, options: WorldOptions): Promise<void> {
+  const world = createWorld(options)
+  try {
+    await run(world)
+  } catch (error) {
+    // What failed first says more than what an audit finds after it.
+    await world.end().catch(() => {})
+    throw error
+  }
+  await world.end()
+}

@@ -1,0 +1,194 @@
+/** The billing routes: the same on every host, always reachable, never counted. */
+
+import { billing } from '@farebox/core/billing'
+import { expect } from 'vitest'
+import type { Check } from '../check.ts'
+import type { Call } from '../client.ts'
+import type { SampleBillingLayer, SampleLayer } from '../sample.ts'
+import { type App, LIMIT, type SampleChange, type World } from '../world.ts'
+import { exhaust } from './exhaust.ts'
+
+const ADMIN_KEY = 'the operator of the sample is the only one who knows this'
+
+const OPERATOR: Call = { as: null, headers: { authorization: `Bearer ${ADMIN_KEY}` } }
+
+/** Odd whitespace, a byte order that only UTF-8 has, and an escape that a second encoder would write otherwise. */
+const ODD_BODY =
+  '\n{ "customer"\t:"ada",\r\n "feature":"api_calls" ,"value": 1.50, "properties": {"note":"caffè ☕ \\u00e9"}  }\n\n'
+
+const NOTE = 'caffè ☕ é'
+
+function routesAt(path: string): SampleBillingLayer {
+  return { kind: 'billing', path, adminKey: ADMIN_KEY }
+}
+
+interface Mounted {
+  readonly app: App
+  /** A customer's credentials. */
+  readonly customer: Call
+}
+
+/** An application with the billing routes, whose customer `ada` has used up what she has. */
+async function start(world: World, layers: SampleChange['layers']): Promise<Mounted> {
+  const app = await world.start(layers === undefined ? {} : { layers })
+  const { key } = await app.farebox.apiKeys.create({ customerId: 'ada' })
+  await exhaust(app)
+  return { app, customer: { as: null, headers: { 'x-api-key': key } } }
+}
+
+/** What a billing route answers by itself, without any host. */
+async function ownAnswer({ farebox }: App, path: string, { headers = {} }: Call): Promise<unknown> {
+  const response = await billing({ farebox, adminKey: ADMIN_KEY }).fetch(new Request(`http://host.test${path}`, { headers }))
+  return {
+    status: response.status,
+    kind: response.headers.get('content-type'),
+    cache: response.headers.get('cache-control'),
+    body: await response.text(),
+  }
+}
+
+async function hostAnswer(app: App, path: string, call: Call): Promise<unknown> {
+  const { status, headers, body } = await app.send(`GET ${path}`, call)
+  return { status, kind: headers['content-type'], cache: headers['cache-control'], body }
+}
+
+/** Every path that is read, with ids that exist and with ids that do not. */
+const READ_BY_CUSTOMER = [
+  '/plans',
+  '/usage',
+  '/events?feature=api_calls&limit=2',
+  '/invoices',
+  '/invoices/preview',
+  '/invoices/none',
+  '/subscription',
+  '/nope',
+]
+const READ_BY_OPERATOR = [
+  '/admin/customers',
+  '/admin/customers/ada',
+  '/admin/customers/ada/usage',
+  '/admin/catalog',
+  '/admin/api-keys?customer=ada',
+  '/admin/nope',
+]
+const READ_BY_ANYBODY = ['/openapi.json', '/usage', '/admin/customers']
+
+/** Posts the odd body, as often as the operator reports it, beside parsers of the application. */
+async function takesExactBytes(
+  world: World,
+  layers: (billingLayer: SampleLayer, meter: SampleLayer) => readonly SampleLayer[],
+): Promise<void> {
+  const app = await world.start({ layers: (meter) => layers(routesAt('/billing'), meter) })
+  const call = { ...OPERATOR, headers: { ...OPERATOR.headers, 'content-type': 'application/json' }, body: ODD_BODY }
+  expect(await app.send('POST /billing/admin/events', call)).toMatchObject({ status: 201 })
+  expect(await app.used('ada')).toBe(1.5)
+  const { items } = await app.farebox.events.list()
+  expect(items.map(({ properties }) => properties)).toEqual([{ note: NOTE }])
+}
+
+export const BILLING_CHECKS: readonly Check[] = [
+  {
+    id: 'C59.1',
+    situations: [59],
+    level: 'MUST',
+    title: 'a customer over the limit reaches the billing routes, in front of the meter or behind it, and they are never counted',
+    async run(world) {
+      for (const isMeterFirst of [true, false]) {
+        const { app, customer } = await start(world, (meter) =>
+          isMeterFirst ? [meter, routesAt('/billing')] : [routesAt('/billing'), meter],
+        )
+        for (const call of [customer, { headers: { ...customer.headers, 'x-customer': 'ada' } }]) {
+          const answer = await app.send('GET /billing/usage', call)
+          expect(answer.status).toBe(200)
+          expect(JSON.parse(answer.body)).toMatchObject({ customer: 'ada' })
+          expect(answer.headers.ratelimit).toBeUndefined()
+        }
+        expect(await app.send('GET /plain/1')).toMatchObject({ status: 402 })
+        expect(await app.used('ada')).toBe(LIMIT)
+      }
+    },
+  },
+  {
+    id: 'C59.2',
+    situations: [59],
+    level: 'MUST',
+    title: 'every billing route answers with the status, the media type and the body that it has without a host',
+    async run(world) {
+      const { app, customer } = await start(world, (meter) => [routesAt('/billing'), meter])
+      for (const [paths, call] of [
+        [READ_BY_CUSTOMER, customer],
+        [READ_BY_OPERATOR, OPERATOR],
+        [READ_BY_ANYBODY, { as: null }],
+      ] as const)
+        for (const path of paths)
+          expect({ path, ...Object(await hostAnswer(app, `/billing${path}`, call)) }).toEqual({
+            path,
+            ...Object(await ownAnswer(app, path, call)),
+          })
+    },
+  },
+  {
+    id: 'C60.1',
+    situations: [60],
+    level: 'MUST',
+    title: 'a reported event is taken byte for byte when the JSON parser of the application comes after the billing routes',
+    run: (world) => takesExactBytes(world, (routes, meter) => [routes, { kind: 'json' }, meter]),
+  },
+  {
+    id: 'C60.2',
+    situations: [60, 61],
+    level: 'MUST',
+    title: 'and when it comes before them and has read the body already',
+    run: (world) => takesExactBytes(world, (routes, meter) => [{ kind: 'json' }, routes, meter]),
+  },
+  {
+    id: 'C60.3',
+    situations: [60],
+    level: 'MUST',
+    title: 'a batch of a thousand events is taken whole, and counted once when it is sent again',
+    async run(world) {
+      const app = await world.start({ layers: (meter) => [routesAt('/billing'), meter] })
+      await app.farebox.subscriptions.create({ customerId: 'ada', plan: 'large' })
+      const events = Array.from({ length: 1000 }, (_, index) => ({
+        customer: 'ada',
+        feature: 'api_calls',
+        idempotency_key: `event-${index}`,
+        properties: { note: NOTE.repeat(20) },
+      }))
+      const call = {
+        ...OPERATOR,
+        headers: { ...OPERATOR.headers, 'content-type': 'application/json' },
+        body: JSON.stringify({ events }),
+      }
+      for (let sent = 0; sent < 2; sent++)
+        expect(await app.send('POST /billing/admin/events/batch', call)).toMatchObject({ status: 200 })
+      expect(await app.used('ada')).toBe(events.length)
+    },
+  },
+  {
+    id: 'C62',
+    situations: [62],
+    level: 'MUST',
+    title: 'below a longer prefix the billing routes see their path and the query whole',
+    async run(world) {
+      const { app, customer } = await start(world, (meter) => [routesAt('/v1/pay/billing'), meter])
+      for (const path of ['/events?feature=api_calls&limit=1', '/usage', '/usage?unknown=a%20b'])
+        expect({ path, ...Object(await hostAnswer(app, `/v1/pay/billing${path}`, customer)) }).toEqual({
+          path,
+          ...Object(await ownAnswer(app, path, customer)),
+        })
+    },
+  },
+  {
+    id: 'C63',
+    situations: [63],
+    level: 'MUST',
+    title: 'the global Request and Response stay what they are',
+    async run(world) {
+      const before = [globalThis.Request, globalThis.Response, globalThis.fetch, globalThis.Headers]
+      const { app, customer } = await start(world, (meter) => [routesAt('/billing'), meter])
+      expect(await app.send('GET /billing/usage', customer)).toMatchObject({ status: 200 })
+      expect([globalThis.Request, globalThis.Response, globalThis.fetch, globalThis.Headers]).toEqual(before)
+    },
+  },
+]
