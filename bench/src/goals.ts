@@ -14,18 +14,48 @@ export interface Goal {
 
 type Runs = ReadonlyMap<string, readonly Run[]>
 
-export function httpGoals(few: Runs, many: Runs): Goal[] {
+/** What a framework is to reach: CPU in microseconds, the others as shares of the bare framework. */
+interface FrameworkGoals {
+  readonly cpuUs: number
+  readonly full64: number
+  readonly full256?: number
+  readonly process64?: number
+  readonly p99?: number
+}
+
+const FRAMEWORK_GOALS: Readonly<Record<string, FrameworkGoals>> = {
+  'Express 5': { cpuUs: 10, full64: 0.85, full256: 0.9, process64: 0.95, p99: 1.5 },
+  'Hono 4': { cpuUs: 10, full64: 0.55, full256: 0.7, process64: 0.8 },
+  'Fastify 5': { cpuUs: 8, full64: 0.55, full256: 0.7, process64: 0.8 },
+  'NestJS 12 on Express': { cpuUs: 10, full64: 0.85 },
+}
+
+export function httpGoals(framework: string, few: Runs, many: Runs): Goal[] {
+  const goals = FRAMEWORK_GOALS[framework]
+  if (goals === undefined) return []
+  const { cpuUs, full64, full256, process64, p99 } = goals
+  const share = (runs: Runs, variant: string, what: string, least: number | undefined): Goal[] =>
+    least === undefined ? [] : [{ what: `${framework}: ${what}`, least, figure: of(runs, variant, 'perSecond'), unit: '×' }]
   return [
-    { what: 'CPU added per request, Express, `full`, 64 connections', most: 10, figure: added(few, 'farebox full'), unit: 'µs' },
-    { what: 'throughput of bare, 64 connections, `full`', least: 0.85, figure: of(few, 'farebox full', 'perSecond'), unit: '×' },
     {
-      what: 'throughput of bare, 64 connections, `process`',
-      least: 0.95,
-      figure: of(few, 'farebox process', 'perSecond'),
-      unit: '×',
+      what: `${framework}: CPU added per request, \`full\`, 64 connections`,
+      most: cpuUs,
+      figure: added(few, 'farebox full'),
+      unit: 'µs',
     },
-    { what: 'throughput of bare, 256 connections, `full`', least: 0.9, figure: of(many, 'farebox full', 'perSecond'), unit: '×' },
-    { what: 'p99 of bare, 64 connections, `full`', most: 1.5, figure: of(few, 'farebox full', 'p99Us'), unit: '×' },
+    ...share(few, 'farebox full', 'throughput of bare, `full`, 64 connections', full64),
+    ...share(many, 'farebox full', 'throughput of bare, `full`, 256 connections', full256),
+    ...share(few, 'farebox process', 'throughput of bare, `process`, 64 connections', process64),
+    ...(p99 === undefined
+      ? []
+      : [
+          {
+            what: `${framework}: p99 of bare, \`full\`, 64 connections`,
+            most: p99,
+            figure: of(few, 'farebox full', 'p99Us'),
+            unit: '×',
+          },
+        ]),
   ]
 }
 

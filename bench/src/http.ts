@@ -7,9 +7,10 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { load, type LoadResult } from './load.ts'
 import type { ServerUsage } from './server.ts'
-import { CUSTOMERS } from './variants.ts'
+import { CUSTOMERS } from './hosts/host.ts'
 
 export interface HttpOptions {
+  readonly framework: string
   readonly variants: readonly string[]
   readonly connections: number
   readonly rounds: number
@@ -37,17 +38,17 @@ export async function measureHttp(options: HttpOptions, onRun: (line: string) =>
       runs.get(name)?.push(run)
       const { cpuUs, perSecond, p50Us, p99Us } = run
       onRun(
-        `${options.connections} connections, round ${round + 1}: ${name}: ${cpuUs.toFixed(1)} µs, ${perSecond}/s, p50 ${p50Us} µs, p99 ${p99Us} µs`,
+        `${options.framework}, ${options.connections} connections, round ${round + 1}: ${name}: ${cpuUs.toFixed(1)} µs, ${perSecond}/s, p50 ${p50Us} µs, p99 ${p99Us} µs`,
       )
     }
   }
   return runs
 }
 
-async function measureOne(name: string, { connections, warmUpMs, durationMs }: HttpOptions): Promise<Run> {
+async function measureOne(name: string, { framework, connections, warmUpMs, durationMs }: HttpOptions): Promise<Run> {
   const folder = mkdtempSync(path.join(tmpdir(), 'farebox-bench-'))
   const pinned = canPin ? { execPath: 'taskset', execArgv: ['-c', '0', process.execPath, ...process.execArgv] } : {}
-  const server = fork(SERVER, [name, path.join(folder, 'bench.db')], pinned)
+  const server = fork(SERVER, [framework, name, path.join(folder, 'bench.db')], pinned)
   const exited = new Promise((resolve) => server.once('exit', resolve))
   try {
     const { port } = await answerOf<{ port: number }>(server)
@@ -55,7 +56,8 @@ async function measureOne(name: string, { connections, warmUpMs, durationMs }: H
     const before = await usageOf(server)
     const result = await load({ port, connections, customers: CUSTOMERS, durationMs })
     const after = await usageOf(server)
-    if (result.failures > 0) throw new Error(`${name}: ${result.failures} of ${result.requests} answers were not 200`)
+    if (result.failures > 0)
+      throw new Error(`${framework}, ${name}: ${result.failures} of ${result.requests} answers were not 200`)
     return { ...result, cpuUs: (after.cpuUs - before.cpuUs) / (after.requests - before.requests) }
   } finally {
     if (server.connected) server.disconnect()

@@ -7,16 +7,17 @@ import { Command } from 'commander'
 import { canPin, measureHttp, type Run } from './http.ts'
 import { measureStore, type StoreFigures } from './store.ts'
 import { type Goal, goalTable, httpGoals, storeGoals } from './goals.ts'
-import { VARIANTS } from './variants.ts'
+import { HOSTS } from './hosts/index.ts'
 
 const options = new Command('npm run bench --')
   .option('--rounds <n>', 'rounds of each variant', Number, 5)
-  .option('--seconds <n>', 'seconds of each measurement', Number, 3)
+  .option('--seconds <n>', 'seconds of each measurement', Number, 2)
   .option('--events <n>', 'events of the large store', Number, 10_000_000)
   .option('--only <part>', 'http or store')
+  .option('--framework <name>', `one of ${Object.keys(HOSTS).join(', ')}`)
   .option('--quick', 'one short round and a small store: a look, not a measurement')
   .parse()
-  .opts<{ rounds: number; seconds: number; events: number; only?: string; quick?: true }>()
+  .opts<{ rounds: number; seconds: number; events: number; only?: string; framework?: string; quick?: true }>()
 
 const RESULTS = fileURLToPath(new URL('../RESULTS.md', import.meta.url))
 const FAREBOX_AND_BARE = ['bare', 'farebox full', 'farebox process']
@@ -29,10 +30,13 @@ const goals: Goal[] = []
 
 if (options.only !== 'store') {
   const shared = { rounds, durationMs, warmUpMs: durationMs / 2 }
-  const few = await measureHttp({ ...shared, connections: 64, variants: Object.keys(VARIANTS) }, say)
-  const many = await measureHttp({ ...shared, connections: 256, variants: FAREBOX_AND_BARE }, say)
-  sections.push(httpTable(64, few), httpTable(256, many))
-  goals.push(...httpGoals(few, many))
+  for (const [framework, variants] of Object.entries(HOSTS)) {
+    if (options.framework !== undefined && options.framework !== framework) continue
+    const few = await measureHttp({ ...shared, framework, connections: 64, variants: Object.keys(variants) }, say)
+    const many = await measureHttp({ ...shared, framework, connections: 256, variants: FAREBOX_AND_BARE }, say)
+    sections.push(httpTable(framework, 64, few), httpTable(framework, 256, many))
+    goals.push(...httpGoals(framework, few, many))
+  }
 }
 if (options.only !== 'http') {
   const figures = await measureStore({ rounds, events: options.quick === true ? 100_000 : options.events }, say)
@@ -43,7 +47,7 @@ sections.splice(1, 0, goalTable(goals))
 
 const text = `${sections.join('\n\n')}\n`
 process.stdout.write(text)
-if (options.quick !== true && options.only === undefined) writeFileSync(RESULTS, text)
+if (options.quick !== true && options.only === undefined && options.framework === undefined) writeFileSync(RESULTS, text)
 
 function heading(): string {
   const [cpu] = cpus()
@@ -57,7 +61,7 @@ function heading(): string {
   ].join('\n')
 }
 
-function httpTable(connections: number, runs: ReadonlyMap<string, readonly Run[]>): string {
+function httpTable(framework: string, connections: number, runs: ReadonlyMap<string, readonly Run[]>): string {
   const bare = runs.get('bare') ?? []
   const rows = [...runs].map(([name, own]) => {
     const added = own.map((run, i) => run.cpuUs - (bare[i]?.cpuUs ?? 0))
@@ -88,7 +92,7 @@ function httpTable(connections: number, runs: ReadonlyMap<string, readonly Run[]
     return `| ${cells.join(' | ')} |`
   })
   return [
-    `## Express 5, ${connections} connections, 1,000 customers`,
+    `## ${framework}, ${connections} connections, 1,000 customers`,
     '',
     '| variant | CPU µs per request | added | requests/s | of bare | p50 µs | p99 µs | of bare |',
     '| --- | --- | --- | --- | --- | --- | --- | --- |',

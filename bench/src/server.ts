@@ -1,8 +1,8 @@
-/** One server under measurement, in a process of its own. Usage: node server.ts <variant> <database file> */
+/** One server under measurement, in a process of its own. Usage: node server.ts <framework> <variant> <database file> */
 
 import type { AddressInfo } from 'node:net'
-import express from 'express'
-import { VARIANTS } from './variants.ts'
+import { served } from './hosts/host.ts'
+import { HOSTS } from './hosts/index.ts'
 
 /** What the parent asks for at the start and the end of a measurement. */
 export interface ServerUsage {
@@ -11,30 +11,19 @@ export interface ServerUsage {
   readonly requests: number
 }
 
-const [name = '', file = ''] = process.argv.slice(2)
-const make = VARIANTS[name]
-if (make === undefined) throw new Error(`Expected one of ${Object.keys(VARIANTS).join('; ')}, got ${name}`)
-const variant = await make(file)
-
-let requests = 0
-const app = express()
-app.disable('x-powered-by')
-app.disable('etag')
-for (const handler of variant.handlers) app.use(handler)
-app.get('/v1/items/:id', (req, res) => {
-  requests += 1
-  res.json({ id: req.params.id, name: 'item' })
-})
-
-const server = app.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))
+const [framework = '', name = '', file = ''] = process.argv.slice(2)
+const make = HOSTS[framework]?.[name]
+if (make === undefined) throw new Error(`Expected a framework and one of its variants, got ${framework} ${name}`)
+const { server, stop } = await make(file)
 server.keepAliveTimeout = 60_000
+process.send?.({ port: (server.address() as AddressInfo).port })
 
 process.on('message', (message) => {
   if (message !== 'usage') return
   const { user, system } = process.cpuUsage()
-  process.send?.({ cpuUs: user + system, requests } satisfies ServerUsage)
+  process.send?.({ cpuUs: user + system, requests: served.requests } satisfies ServerUsage)
 })
 process.on('disconnect', () => {
   server.closeAllConnections()
-  server.close(() => void variant.stop().then(() => process.exit(0)))
+  server.close(() => void stop().then(() => process.exit(0)))
 })

@@ -69,7 +69,7 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   'packages/express': ['express'],
   'packages/fastify': ['fastify', 'fastify-plugin'],
   'packages/hono': ['hono'],
-  'packages/nestjs': ['@nestjs/common', '@nestjs/core', 'rxjs'],
+  'packages/nestjs': ['@nestjs/common', '@nestjs/core'],
 }
 
 /** The two entries of the core that are made for adapters. */

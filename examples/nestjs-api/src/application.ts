@@ -4,7 +4,7 @@ import 'reflect-metadata'
 import { createFarebox } from '@farebox/core'
 import type { Farebox } from '@farebox/core'
 import { sqlite } from '@farebox/core/sqlite'
-import { FareboxModule } from '@farebox/nestjs'
+import { billing, FareboxModule } from '@farebox/nestjs'
 import type { DynamicModule } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { catalog } from './catalog.ts'
@@ -19,7 +19,7 @@ export interface Running {
   stop(): Promise<void>
 }
 
-export const CUSTOMER = 'demo'
+const CUSTOMER = 'demo'
 
 class AppModule {}
 
@@ -38,6 +38,8 @@ export async function start(port: number): Promise<Running> {
     controllers: [WeatherController],
   }
   const app = await NestFactory.create(root, { logger: ['error', 'warn'], abortOnError: false, forceCloseConnections: true })
+  // Usage and invoices for the customer, by the same API key.
+  app.use('/billing', billing({ farebox }))
   await app.listen(port, '127.0.0.1')
 
   async function stop(): Promise<void> {

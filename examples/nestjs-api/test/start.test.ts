@@ -1,6 +1,6 @@
-import { invoiceJson } from '@farebox/core'
+import type { invoiceJson } from '@farebox/core'
 import { expect, onTestFinished, test } from 'vitest'
-import { CUSTOMER, start } from '../src/application.ts'
+import { start } from '../src/application.ts'
 
 async function running() {
   const { farebox, url, key, stop } = await start(0)
@@ -22,12 +22,19 @@ test('beyond the allowances each call and each day costs its price', async () =>
   const forecast = await call('/weather/Lisbon/forecast?days=7')
   expect(await forecast.json()).toHaveLength(7)
   await farebox.flush()
-  const preview = await farebox.invoices.preview(CUSTOMER)
-  const lines = preview === null ? [] : invoiceJson(preview).lines
-  const usage = lines
+  const preview = await call('/billing/invoices/preview')
+  const { invoice } = (await preview.json()) as { invoice: ReturnType<typeof invoiceJson> }
+  const usage = invoice.lines
     .filter(({ type }) => type === 'feature_usage')
     .map(({ feature, quantity, billable, amount }) => `${feature} ${quantity}: ${billable} = ${amount}`)
   expect(usage).toEqual(['api_calls 5: 2 = 0.02', 'forecast_days 7: 3 = 0.15'])
+})
+
+test('a customer sees what was used, and a stranger does not', async () => {
+  const { call } = await running()
+  await call('/weather/Lisbon')
+  expect(await (await call('/billing/usage')).text()).toContain('forecast_days')
+  expect((await call('/billing/usage', 'wrong')).status).toBe(401)
 })
 
 test('a wrong number of days, a wrong path, a stranger and the index cost nothing', async () => {

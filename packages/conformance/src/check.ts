@@ -1,7 +1,8 @@
 /** One promise of an adapter, and how to run it without Vitest's registration. */
 
 import type { Protocol } from './client.ts'
-import { createWorld, type World, type WorldOptions } from './world.ts'
+import { inTime } from './until.ts'
+import { createWorld, PATIENCE_MS, type World, type WorldOptions } from './world.ts'
 
 export interface Check {
   /** Stable: `C` and the number of the situation, with a number after a dot where it has several checks. */
@@ -17,11 +18,14 @@ export interface Check {
   readonly run: (world: World) => Promise<void>
 }
 
+/** No check waits for more than this many things that must happen, one after the other. */
+const LONGEST = 3
+
 /** Runs a check against an adapter. Rejects where it fails, and where the audit of the database at its end does. */
-export async function runCheck({ run }: Check, options: WorldOptions): Promise<void> {
+export async function runCheck({ id, run }: Check, options: WorldOptions): Promise<void> {
   const world = createWorld(options)
   try {
-    await run(world)
+    await inTime({ what: `the end of ${id}`, withinMs: LONGEST * (options.patienceMs ?? PATIENCE_MS) }, run(world))
   } catch (error) {
     // What failed first says more than what an audit finds after it.
     await world.end().catch(() => {})

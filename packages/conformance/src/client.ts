@@ -59,7 +59,8 @@ type Exchanging = (method: string, path: string, call: Call) => Exchange
 export function createClient({ url, protocol, keepAlive = false }: ClientOptions): Client {
   const { exchange, close } = protocol === 'http1' ? createHttp1(url, keepAlive) : createHttp2(url)
 
-  return { send: (request, call) => open(request, call).answer(), open, close }
+  // A check that failed before it awaited an answer has said what is wrong already.
+  return { send: (request, call) => quiet(open(request, call).answer()), open, close }
 
   function open(request: string, call: Call = {}): OpenRequest {
     const at = request.indexOf(' ')

@@ -18,8 +18,9 @@ export interface Ledger {
   pending(): number
   /** What the file says against itself; empty when all is well. */
   contradictions(): readonly string[]
-  /** Takes the write lock, so that the store cannot write, until the function that it gives is called. */
-  lock(): () => void
+  /** Takes the write lock, so that the store cannot write until `unlock()`. */
+  lock(): void
+  unlock(): void
   close(): void
 }
 
@@ -47,11 +48,9 @@ export function openLedger(file: string): Ledger {
       if (sums !== totals) found.push(`the events sum up to ${sums}, the totals say ${totals}`)
       return found
     },
-    lock() {
-      db.exec('BEGIN IMMEDIATE')
-      return () => {
-        if (db.inTransaction) db.exec('ROLLBACK')
-      }
+    lock: () => void db.exec('BEGIN IMMEDIATE'),
+    unlock() {
+      if (db.open && db.inTransaction) db.exec('ROLLBACK')
     },
     close: () => db.close(),
   }

@@ -2,21 +2,25 @@
 
 const EVERY_MS = 5
 
-const WITHIN_MS = 5_000
+export interface Waiting {
+  /** Says what did not happen. */
+  readonly what: string
+  readonly withinMs: number
+}
 
-/** Resolves when `holds` does. Rejects with `what` after five seconds. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+/** Resolves when `holds` does. Rejects when it does not in time. */
+export async function until({ what, withinMs }: Waiting, holds: () => boolean | Promise<boolean>): Promise<void> {
   for (let waitedMs = 0; !(await holds()); waitedMs += EVERY_MS) {
-    if (waitedMs > WITHIN_MS) throw new Error(`did not happen within five seconds: ${what}`)
-    await pause(EVERY_MS)
+    if (waitedMs > withinMs) throw tooLate({ what, withinMs })
+    await new Promise((resolve) => setTimeout(resolve, EVERY_MS))
   }
 }
 
-/** The promise, or an error with `what` after five seconds. */
-export async function inTime<T>(what: string, promise: Promise<T>): Promise<T> {
+/** The promise, or a rejection when it is not settled in time. */
+export async function inTime<T>({ what, withinMs }: Waiting, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`did not happen within five seconds: ${what}`)), WITHIN_MS)
+    timer = setTimeout(() => reject(tooLate({ what, withinMs })), withinMs)
   })
   try {
     return await Promise.race([promise, late])
@@ -25,6 +29,6 @@ export async function inTime<T>(what: string, promise: Promise<T>): Promise<T> {
   }
 }
 
-function pause(durationMs: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, durationMs))
+function tooLate({ what, withinMs }: Waiting): Error {
+  return Object.assign(new Error(`did not happen within ${withinMs} ms: ${what}`), { name: 'Late' })
 }

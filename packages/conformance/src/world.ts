@@ -64,6 +64,10 @@ export interface App extends Client {
   readonly errors: readonly unknown[]
   /** Another client, all of whose requests share a connection. */
   connect(): Client
+  /** How many requests are reserved for, once all that was settled so far is written. */
+  reserved(): Promise<number>
+  /** Resolves when `holds` does, and rejects when it does not in time. */
+  until(what: string, holds: () => boolean): Promise<void>
   /** Waits until nothing is reserved any more, and gives the log in words: `ada api_calls 1 /plain/:id`. */
   billed(): Promise<string[]>
   /** What one customer used of a feature. */
@@ -85,9 +89,13 @@ export interface World {
 export interface WorldOptions {
   readonly listen: Listen
   readonly protocol: Protocol
+  /** How long is waited for what must happen. Default five seconds. */
+  readonly patienceMs?: number | undefined
 }
 
-export function createWorld({ listen, protocol }: WorldOptions): World {
+export const PATIENCE_MS = 5_000
+
+export function createWorld({ listen, protocol, patienceMs = PATIENCE_MS }: WorldOptions): World {
   const apps: App[] = []
   const folders: string[] = []
   return {
@@ -95,13 +103,16 @@ export function createWorld({ listen, protocol }: WorldOptions): World {
     async start(change = {}) {
       const folder = mkdtempSync(path.join(tmpdir(), 'farebox-conformance-'))
       folders.push(folder)
-      const app = await startApp({ file: path.join(folder, 'farebox.db'), listen, protocol, change })
+      const app = await startApp({ file: path.join(folder, 'farebox.db'), listen, protocol, patienceMs, change })
       apps.push(app)
       return app
     },
     async end() {
       try {
-        for (const { controls } of apps) controls.releaseAll()
+        for (const { controls, ledger } of apps) {
+          controls.releaseAll()
+          ledger.unlock()
+        }
         await Promise.all(apps.map((app) => app.stop()))
       } finally {
         for (const folder of folders) rmSync(folder, { recursive: true, force: true })
@@ -111,15 +122,17 @@ export function createWorld({ listen, protocol }: WorldOptions): World {
 }
 
 interface StartInput extends WorldOptions {
+  readonly patienceMs: number
   readonly file: string
   readonly change: SampleChange
 }
 
-async function startApp({ file, listen, protocol, change }: StartInput): Promise<App> {
+async function startApp({ file, listen, protocol, patienceMs, change }: StartInput): Promise<App> {
   const { busyTimeoutMs = 2_000, onError = null } = change
   const errors: unknown[] = []
   const farebox = createFarebox({
     catalog,
+    // No check cuts the power.
     store: sqlite({ path: file, busyTimeoutMs, durability: 'process' }),
     upgradeUrl: 'https://example.test/upgrade',
     onError: (error) => errors.push(error),
@@ -136,7 +149,7 @@ async function startApp({ file, listen, protocol, change }: StartInput): Promise
       throw error
     },
   )
-  return createApp({ farebox, controls, errors, listening, protocol, ledger: openLedger(file) })
+  return createApp({ farebox, controls, errors, listening, protocol, patienceMs, ledger: openLedger(file) })
 }
 
 function identify(request: SampleRequest): string | undefined {
@@ -146,9 +159,10 @@ function identify(request: SampleRequest): string | undefined {
 interface AppInput extends Pick<App, 'farebox' | 'controls' | 'errors' | 'ledger'> {
   readonly listening: Listening
   readonly protocol: Protocol
+  readonly patienceMs: number
 }
 
-function createApp({ farebox, controls, errors, listening, protocol, ledger }: AppInput): App {
+function createApp({ farebox, controls, errors, listening, protocol, patienceMs: withinMs, ledger }: AppInput): App {
   const { url } = listening
   const clients: Client[] = []
   const first = connect(false)
@@ -166,6 +180,11 @@ function createApp({ farebox, controls, errors, listening, protocol, ledger }: A
     open: first.open,
     close: first.close,
     connect: () => connect(true),
+    async reserved() {
+      await farebox.flush()
+      return ledger.pending()
+    },
+    until: (what, holds) => until({ what, withinMs }, holds),
     async billed() {
       await settled()
       return ledger.events().map(inWords)
@@ -186,7 +205,7 @@ function createApp({ farebox, controls, errors, listening, protocol, ledger }: A
   }
 
   function settled(): Promise<void> {
-    return until('every reservation is settled', async () => {
+    return until({ what: 'every reservation is settled', withinMs }, async () => {
       // A settlement would wait for a commit to ride on.
       await farebox.flush()
       return ledger.pending() === 0
@@ -200,14 +219,14 @@ function createApp({ farebox, controls, errors, listening, protocol, ledger }: A
   async function stopOnce(): Promise<void> {
     // Those that a check left open are not waited for.
     for (const client of clients) client.close()
-    await inTime('the application closes', shutDown())
+    await inTime({ what: 'the application closes', withinMs }, shutDown())
     const before = ledger.events().length
     const wasSettled = ledger.pending() === 0
-    await inTime('the engine stops', farebox.stop())
+    await inTime({ what: 'the engine stops', withinMs }, farebox.stop({ withinMs: withinMs / 2 }))
     const contradictions = [...ledger.contradictions()]
     if (ledger.pending() > 0) contradictions.push('a reservation was never settled')
     if (wasSettled && ledger.events().length > before) contradictions.push('a settled request was settled again')
     ledger.close()
-    if (contradictions.length > 0) throw new Error(contradictions.join('; '))
+    if (contradictions.length > 0) throw Object.assign(new Error(contradictions.join('; ')), { name: 'Contradiction' })
   }
 }

@@ -30,13 +30,12 @@ export interface RecorderOptions {
   readonly limit?: number
   /** Runs before each decision: a delay, an error to reject with, or something that happens to the request. */
   readonly beforeDecision?: (raw: unknown) => Promise<void> | void
-  readonly isMetered?: boolean
 }
 
-export const REFUSAL_BODY = '{"status":402,"code":"allowance_exhausted"}'
+const REFUSAL_BODY = '{"status":402,"code":"allowance_exhausted"}'
 
 /** Makes a recorder. It takes the place of a Farebox in the `farebox` option. */
-export function createRecorder({ limit = Infinity, beforeDecision, isMetered = true }: RecorderOptions = {}): Recorder {
+export function createRecorder({ limit = Infinity, beforeDecision }: RecorderOptions = {}): Recorder {
   const recorder: Recorder = {
     admissions: [],
     settlements: [],
@@ -47,7 +46,6 @@ export function createRecorder({ limit = Infinity, beforeDecision, isMetered = t
       return {
         async admit({ method, path, route, raw }): Promise<Verdict> {
           await beforeDecision?.(raw)
-          if (!isMetered) return { kind: 'unmetered' }
           const admission = { feature, method, path, route }
           const used = recorder.admissions.filter((admitted) => admitted.feature === feature).length
           if (used >= limit) {

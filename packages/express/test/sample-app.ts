@@ -18,7 +18,7 @@ import {
   type SampleResult,
   type SampleRoute,
 } from '@farebox/conformance'
-import type { ErrorRequestHandler, IRouter, Request, RequestHandler, Response } from 'express'
+import type { ErrorRequestHandler, IRouter, NextFunction, Request, RequestHandler, Response } from 'express'
 import { billing, meter } from '../src/index.ts'
 import type { Version } from './versions.ts'
 
@@ -100,7 +100,7 @@ function createBuilder({ farebox }: Sample, { express, major }: Version) {
       const { method, params, body } = req
       const result = handler({ ...requestOf(req), method, params, body, meter: req.meter })
       // Express 4 does not see a promise that rejects.
-      answer(result, res).catch((error: unknown) => next(error))
+      void sendOrFail(result, res, next)
     }
   }
 }
@@ -120,8 +120,12 @@ function answerOr(answer: SampleResult | null, res: Response, next: () => void):
   else void send(answer, res)
 }
 
-async function answer(result: SampleResult | Promise<SampleResult>, res: Response): Promise<void> {
-  return send(await result, res)
+async function sendOrFail(result: SampleResult | Promise<SampleResult>, res: Response, next: NextFunction): Promise<void> {
+  try {
+    await send(await result, res)
+  } catch (error) {
+    next(error)
+  }
 }
 
 async function send(result: SampleResult, res: Response): Promise<void> {

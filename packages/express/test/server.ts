@@ -14,7 +14,7 @@ export interface Answer {
 export interface Server {
   readonly port: number
   /** Sends `METHOD /path` and reads the whole answer. */
-  send(request: string, options?: { headers?: http.OutgoingHttpHeaders; agent?: http.Agent }): Promise<Answer>
+  send(request: string, options?: { headers?: http.OutgoingHttpHeaders }): Promise<Answer>
   /** Sends `METHOD /path`, to be destroyed by the test. */
   open(request: string): http.ClientRequest
 }

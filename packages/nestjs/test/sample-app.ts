@@ -210,7 +210,7 @@ function send(result: SampleResult, response: PlatformResponse): unknown {
       return result.body ?? undefined
     case 'stream':
       setHead({ status: 200, headers: result.headers }, response)
-      return new StreamableFile(Readable.from(result.chunks))
+      return new StreamableFile(Readable.from(encoded(result.chunks), { objectMode: false }))
     case 'raw':
       response.hijack?.()
       nodeOf(response).writeHead(result.status, result.headers).end(result.body)
@@ -219,6 +219,10 @@ function send(result: SampleResult, response: PlatformResponse): unknown {
     case 'web':
       return result.response
   }
+}
+
+async function* encoded(chunks: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield Buffer.from(chunk)
 }
 
 function setHead({ status, headers }: Pick<SampleAnswer, 'status' | 'headers'>, response: PlatformResponse): void {
@@ -235,6 +239,7 @@ function filterOf(app: INestApplication, onError: NonNullable<Sample['onError']>
   const adapter = app.getHttpAdapter()
   class Filter extends BaseExceptionFilter {
     override catch(error: unknown, host: ArgumentsHost): void {
+      // oxlint-disable-next-line promise/valid-params -- the method of Nest's filter, not of a promise
       if (error instanceof NotFoundException) return super.catch(error, host)
       const { status, headers, body } = onError(error)
       const response: PlatformResponse = host.switchToHttp().getResponse()

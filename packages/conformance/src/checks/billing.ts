@@ -136,9 +136,10 @@ export const BILLING_CHECKS: readonly Check[] = [
   },
   {
     id: 'C60.2',
-    situations: [60, 61],
+    situations: [60],
     level: 'MUST',
-    title: 'and when it comes before them and has read the body already',
+    title:
+      'a reported event is taken when the JSON parser of the application comes before the billing routes and has read the body',
     run: (world) => takesExactBytes(world, (routes, meter) => [{ kind: 'json' }, routes, meter]),
   },
   {

@@ -33,7 +33,7 @@ export const CONCURRENCY_CHECKS: readonly Check[] = [
       const names = Array.from({ length: LIMIT }, (_, index) => `slow-${index}`)
       const slow = names.map((name) => app.send(`GET /hold/${name}`))
       await Promise.all(names.map((name) => app.controls.reached(name)))
-      expect(app.ledger.pending()).toBe(LIMIT)
+      expect(await app.reserved()).toBe(LIMIT)
       expect(await app.send('GET /plain/1')).toMatchObject({ status: 402 })
       for (const name of names) app.controls.release(name)
       for (const { status } of await Promise.all(slow)) expect(status).toBe(200)

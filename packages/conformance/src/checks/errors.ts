@@ -124,7 +124,8 @@ export const ERROR_CHECKS: readonly Check[] = [
     id: 'C31.2',
     situations: [31],
     level: 'SHOULD',
-    title: 'neither when the authentication is registered after the meter',
+    title:
+      "whom the host's authentication turns away that is registered after the meter is not billed either, and hears of no limit",
     run: (world) => turnsAway(world, (meter) => [meter, { kind: 'auth' }]),
   },
 ]

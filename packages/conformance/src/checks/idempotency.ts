@@ -70,12 +70,12 @@ export const IDEMPOTENCY_CHECKS: readonly Check[] = [
       const app = await world.start({ busyTimeoutMs: 50 })
       const request = app.send('GET /hold/one')
       await app.controls.reached('one')
-      const unlock = app.ledger.lock()
+      app.ledger.lock()
       app.controls.release('one')
       expect(await request).toMatchObject({ status: 200 })
       // Whoever comes now is turned away by the same lock, so the settlement has met it too.
       expect(await app.send('GET /plain/1')).toMatchObject({ status: 503 })
-      unlock()
+      app.ledger.unlock()
       expect(await app.billed()).toEqual(['ada api_calls 1 /hold/:name'])
     },
   },

@@ -43,6 +43,7 @@ export const SITUATIONS = 72
 
 /** The situations that no adapter over HTTP shows, with where they are tested. */
 export const TESTED_ELSEWHERE: Readonly<Record<number, string>> = {
+  61: 'a body that middleware has read and kept nothing of is refused by the listener of @farebox/core/billing, with body_consumed',
   70: 'what is imported and required is tested with the built package of each adapter',
   71: 'GraphQL and WebSocket are of NestJS alone and tested there',
 }
