@@ -797,9 +797,8 @@ export interface components {
         EventResults: {
             results: components["schemas"]["EventResult"][];
         };
-        /** @description At most 1000 events, each an EventInput */
         EventsInput: {
-            events: unknown[];
+            events: components["schemas"]["EventInput"][];
         };
         CloudEvent: {
             /** @enum {string} */
@@ -820,6 +819,8 @@ export interface components {
             data?: {
                 [key: string]: unknown;
             } | null;
+            /** @description Not taken */
+            data_base64?: null;
         };
     };
     responses: never;

@@ -59,7 +59,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   values: ['node:crypto', 'temporal-polyfill'],
   catalog: ['node:crypto'],
-  billing: ['node:crypto', 'node:http', 'node:http2', '@hono/node-server', '@hono/zod-openapi', 'hono'],
+  billing: ['node:crypto', 'node:http', 'node:http2', '@hono/node-server', '@hono/zod-openapi', 'hono', 'hono/utils/url'],
   identify: ['node:crypto', 'node:zlib', 'lru-cache'],
   sqlite: ['node:fs', 'node:path', 'better-sqlite3'],
 }

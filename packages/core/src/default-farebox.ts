@@ -1,4 +1,4 @@
-/** The Farebox that `meter()` uses when it is given none: the only one of the process. */
+/** The Farebox that `meter()` and `billing()` use when they are given none: the only one of the process. */
 
 import { FareboxError } from './errors.ts'
 import type { Farebox } from './farebox.ts'
@@ -24,8 +24,8 @@ export function defaultFarebox(): Farebox {
   const [only, ...others] = running()
   if (only !== undefined && others.length === 0) return only
   const found = only === undefined ? 'none was created' : `${others.length + 1} are running`
-  const fix = only === undefined ? 'call createFarebox({ catalog, store }) before meter()' : 'say which one in meter({ farebox })'
-  throw new FareboxError('no_farebox', `meter() needs a Farebox with a catalog, and ${found}: ${fix}`, {
+  const fix = only === undefined ? 'call createFarebox({ catalog, store }) before' : 'say which one by the option farebox'
+  throw new FareboxError('no_farebox', `meter() and billing() need a Farebox with a catalog, and ${found}: ${fix}`, {
     fields: { running: others.length + (only === undefined ? 0 : 1) },
   })
 }

@@ -6,7 +6,7 @@ export const ERRORS = {
   unknown_feature: 'A feature code is not in the catalog',
   unknown_plan: 'A plan code is not in the catalog',
   invalid_option: 'An option is unknown or has a value that it cannot have',
-  no_farebox: 'meter() has no Farebox to work with',
+  no_farebox: 'meter() or billing() has no Farebox to work with',
   no_default_feature: 'meter() meters the default feature, and the catalog has none',
   invalid_quantity: 'A quantity is not a finite, non-negative decimal with at most six places',
   invalid_customer: 'A customer id is not acceptable',

@@ -51,6 +51,8 @@ export interface Farebox {
   readonly store: StoreFacts
   /** Resolves when requests can be metered; rejects when the store cannot be used. Requests wait for it by themselves. */
   readonly ready: Promise<void>
+  /** Gets errors that no answer can carry: the option of this name, or a process warning. */
+  readonly onError: (error: unknown) => void
   readonly usage: Usages
   readonly customers: Customers
   readonly subscriptions: Subscriptions
@@ -58,7 +60,10 @@ export interface Farebox {
   readonly events: {
     /** The whole log in its order. */
     list(page?: PageRequest): Promise<Page<UsageEvent>>
-    /** The events of one customer's use of a feature in one usage period, newest first. */
+    /**
+     * The events of one customer's use of a feature in one usage period, newest first. A page costs the same wherever it is.
+     * Throws `invalid_option` for a cursor of another listing.
+     */
     of(query: TotalQuery & PageRequest): Promise<Page<UsageEvent>>
   }
   readonly invoices: {
@@ -133,6 +138,7 @@ export function createFarebox(options: FareboxOptions): Farebox {
     clock,
     store: store.facts,
     ready,
+    onError,
     usage: createUsage({ meter, store, clock, catalog, planOf, newKey, ready }),
     ...createAdmin({ store, clock, catalog, ready, keys }),
     events: { list: (page = {}) => whenReady(() => store.log(page)), of: (query) => whenReady(() => store.events(query)) },

@@ -9,7 +9,8 @@ beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => {}))
 afterEach(() => void vi.restoreAllMocks())
 
 const skip = {
-  'C31.2': 'Hono runs middleware in the order of registration, so a meter in front of the authentication comes first; the other order is tested in node.test.ts',
+  'C31.2':
+    'Hono runs middleware in the order of registration, so a meter in front of the authentication comes first; the other order is tested in node.test.ts',
 }
 
 adapterSuite({ name: 'Hono', listen, skip })

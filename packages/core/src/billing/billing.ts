@@ -1,6 +1,7 @@
 /** `billing()`: the billing routes as one web-standard router, from `Request` to `Response`. */
 
 import { OpenAPIHono } from '@hono/zod-openapi'
+import { getPath } from 'hono/utils/url'
 import { createAccess } from './access.ts'
 import { MAX_BATCH_BYTES, MAX_BODY_BYTES } from './body.ts'
 import { addCustomerRoutes } from './customer-routes.ts'
@@ -11,7 +12,7 @@ import { Problem, problemOf, problemResponse } from './problems.ts'
 import { type BillingVariables, invalidRequest, readBody, type RouteParts } from './routes.ts'
 
 export interface BillingRouter {
-  /** Answers a request whose URL has the path as the routes have it, without the prefix that they are mounted under. Never rejects. */
+  /** Answers a request whose URL has the path as the routes have it, or `basePath` before it. Never rejects. */
   fetch(request: Request): Promise<Response>
   /** The OpenAPI 3.1 document of the routes, as `GET /openapi.json` serves it. */
   readonly document: Readonly<Record<string, unknown>>
@@ -28,9 +29,10 @@ const CUSTOMER_PATHS = ['/plans', '/usage', '/events', '/invoices', '/invoices/*
  */
 export function billing(options: BillingOptions = {}): BillingRouter {
   const settings = checkBillingOptions(options)
-  const { farebox, onError } = settings
+  const { farebox, basePath } = settings
   const parts: RouteParts = { farebox, access: createAccess(settings) }
   const app = new OpenAPIHono<BillingVariables>({
+    getPath: (request) => belowBase(getPath(request), basePath),
     defaultHook: (result) => {
       if (!result.success) throw invalidRequest(result.error)
     },
@@ -39,7 +41,7 @@ export function billing(options: BillingOptions = {}): BillingRouter {
   app.onError((error) => {
     const problem = problemOf(error)
     if (problem !== null) return problemResponse(problem)
-    onError(error)
+    farebox.onError(error)
     return problemResponse(new Problem('internal_error', 'The request could not be answered. The operator has been told.'))
   })
   app.notFound(() =>
@@ -71,6 +73,10 @@ export function billing(options: BillingOptions = {}): BillingRouter {
   const document = documentOf(app)
   app.get('/openapi.json', (c) => c.json(document))
   return { fetch: async (request) => app.fetch(request), document }
+}
+
+function belowBase(path: string, basePath: string): string {
+  return basePath !== '' && path.startsWith(`${basePath}/`) ? path.slice(basePath.length) : path
 }
 
 function documentOf(app: OpenAPIHono<BillingVariables>): Record<string, unknown> {

@@ -1,7 +1,7 @@
 /** CloudEvents 1.0 over HTTP: structured, batched and binary, as usage. */
 
 import { createHash } from 'node:crypto'
-import { MAX_BATCH_BYTES, mediaType, readJson } from './body.ts'
+import { MAX_BATCH_BYTES, MAX_BODY_BYTES, mediaType, readJson } from './body.ts'
 import { type CloudEventBody, MAX_EVENTS } from './inputs.ts'
 import { Problem } from './problems.ts'
 
@@ -16,7 +16,7 @@ const LOG_KEY = /^[\x21-\x7e]{1,255}$/
 export async function readCloudEvents(request: Request): Promise<readonly unknown[]> {
   const kind = mediaType(request.headers.get('content-type'))
   if (request.headers.has('ce-specversion')) return [await readBinary(request, kind)]
-  const body = await readJson(request, MAX_BATCH_BYTES, [ONE, BATCH])
+  const body = await readJson(request, kind === BATCH ? MAX_BATCH_BYTES : MAX_BODY_BYTES, [ONE, BATCH])
   if (kind === ONE) return [body]
   if (Array.isArray(body) && body.length >= 1 && body.length <= MAX_EVENTS) return body as unknown[]
   const got = Array.isArray(body) ? String(body.length) : 'no list'
@@ -29,7 +29,7 @@ async function readBinary(request: Request, kind: string): Promise<unknown> {
     name.startsWith('ce-') ? [[name.slice(3), decode(value)]] : [],
   )
   const isEmpty = kind === '' && (request.body === null || request.headers.get('content-length') === '0')
-  const data = isEmpty ? undefined : await readJson(request, MAX_BATCH_BYTES, [DATA])
+  const data = isEmpty ? undefined : await readJson(request, MAX_BODY_BYTES, [DATA])
   return { ...Object.fromEntries(attributes), data }
 }
 

@@ -1,9 +1,15 @@
 /** Cursors of pages: opaque to callers, checked when they come back. */
 
-import { Problem } from './problems.ts'
+import { MAX_INSTANT } from '../values/instant.ts'
+import { invalidCursor } from './problems.ts'
 
-/** Where each feature's listing goes on: the `seq` of the last event that was given, by feature. */
-export type EventPlaces = Readonly<Record<string, number>>
+/** Where a listing of events goes on. */
+export interface EventsCursor {
+  /** First instant of the usage period that is listed. */
+  readonly period: number
+  /** The `seq` of the last event that was given, by feature. */
+  readonly places: ReadonlyMap<string, number>
+}
 
 export function placeCursor(after: string | null): string | null {
   return after === null ? null : encode(Number(after))
@@ -16,20 +22,26 @@ export function parsePlaceCursor(cursor: string | undefined): string | undefined
   throw invalidCursor()
 }
 
-export function eventsCursor(places: EventPlaces): string {
-  return encode(places)
+export function eventsCursor({ period, places }: EventsCursor): string {
+  return encode([period, [...places]])
 }
 
-export function parseEventsCursor(cursor: string | undefined): ReadonlyMap<string, number> {
-  if (cursor === undefined) return new Map()
-  const places = decode(cursor)
-  const isRecord = typeof places === 'object' && places !== null && !Array.isArray(places)
-  if (isRecord && Object.values(places).every(isPlace)) return new Map(Object.entries(places as EventPlaces))
+export function parseEventsCursor(cursor: string | undefined): EventsCursor | null {
+  if (cursor === undefined) return null
+  const [period, places] = listOf(decode(cursor))
+  if (!isPlace(period) || period > MAX_INSTANT) throw invalidCursor()
+  return { period, places: new Map(listOf(places).map(parseFeaturePlace)) }
+}
+
+function parseFeaturePlace(entry: unknown): [feature: string, seq: number] {
+  const [feature, seq] = listOf(entry)
+  if (typeof feature === 'string' && isPlace(seq)) return [feature, seq]
   throw invalidCursor()
 }
 
-export function invalidCursor(): Problem {
-  return new Problem('invalid_cursor', 'Expected the cursor of a page before, got another text: begin again without one.')
+function listOf(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value as unknown[]
+  throw invalidCursor()
 }
 
 function encode(value: unknown): string {
@@ -37,8 +49,15 @@ function encode(value: unknown): string {
 }
 
 function decode(cursor: string): unknown {
+  const value = parsed(Buffer.from(cursor, 'base64url').toString())
+  // One value has one cursor: decoding alone would pass over characters that are none of the alphabet.
+  if (encode(value) !== cursor) throw invalidCursor()
+  return value
+}
+
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown
+    return JSON.parse(text) as unknown
   } catch {
     throw invalidCursor()
   }

@@ -1,9 +1,9 @@
 /** What a customer sees: the own usage, events and invoices, and what is sold. Reachable over every limit. */
 
 import { createRoute } from '@hono/zod-openapi'
-import { invoiceHtml } from '../invoice/invoice-html.ts'
 import { invoiceJson } from '../invoice/invoice-json.ts'
 import { EventsQuery, IdPath, NoQuery, PageQuery } from './inputs.ts'
+import { invoiceAnswer } from './invoice-answer.ts'
 import { plansJson, subscriptionJson } from './json.ts'
 import { eventsPage, invoicesPage, usageOf } from './listings.ts'
 import { Problem } from './problems.ts'
@@ -103,8 +103,7 @@ export function addCustomerRoutes(app: BillingApp, { farebox }: RouteParts): voi
     const found = await farebox.invoices.get(c.req.valid('param').id)
     // The same answer whether it does not exist or is another customer's.
     if (found === null || found.customerId !== c.get('customerId')) throw noSuch('invoice')
-    if (!prefersHtml(c.req.header('accept'))) return c.json(invoiceJson(found), 200)
-    return page(invoiceHtml(found)) as never
+    return invoiceAnswer(c, found)
   })
   app.openapi(subscription, async (c) => {
     const found = await farebox.subscriptions.get(c.get('customerId'))
@@ -115,22 +114,4 @@ export function addCustomerRoutes(app: BillingApp, { farebox }: RouteParts): voi
 
 export function noSuch(what: string): Problem {
   return new Problem('not_found', `Expected a ${what} that exists, got none: look it up in the list.`)
-}
-
-/** A browser, and not a program that takes anything. */
-export function prefersHtml(accept: string | undefined): boolean {
-  return accept !== undefined && accept.includes('text/html') && !accept.includes('application/json')
-}
-
-/** An invoice runs nothing and loads nothing: whatever text is on it stays text. */
-export function page(html: string): Response {
-  return new Response(html, {
-    headers: {
-      'Content-Type': 'text/html; charset=utf-8',
-      'Content-Security-Policy':
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-      'X-Content-Type-Options': 'nosniff',
-      'Referrer-Policy': 'no-referrer',
-    },
-  })
 }

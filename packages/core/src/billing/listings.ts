@@ -3,10 +3,12 @@
 import type { Farebox } from '../farebox.ts'
 import { type InvoiceJson, invoiceJson } from '../invoice/invoice-json.ts'
 import type { UsageEvent } from '../records/usage-event.ts'
+import type { FeatureUsage } from '../usage.ts'
 import { parseInstant } from '../values/instant.ts'
 import { eventsCursor, parseEventsCursor, parsePlaceCursor, placeCursor } from './cursors.ts'
 import type { EventsQueryInput, PageQueryInput } from './inputs.ts'
 import { eventJson, usageJson, type UsageEventJson, type UsageJson } from './json.ts'
+import { invalidCursor, Problem } from './problems.ts'
 
 export interface PageJson<Item> {
   items: Item[]
@@ -22,36 +24,58 @@ export async function usageOf(farebox: Farebox, customerId: string): Promise<Usa
 
 /**
  * The events of one usage period, newest first. Each feature is a chain of its own, so a page takes the newest of all of
- * them, and the cursor says how far each was read: a page costs the same, however far down it is.
+ * them, and the cursor says which period it is and how far each was read: a page costs the same, however far down it is.
  */
 export async function eventsPage(
   farebox: Farebox,
   customerId: string,
-  query: EventsQueryInput,
+  { feature, period, cursor, limit = DEFAULT_PAGE }: EventsQueryInput,
 ): Promise<PageJson<UsageEventJson>> {
-  const { feature, period, cursor, limit = DEFAULT_PAGE } = query
-  const places = parseEventsCursor(cursor)
-  const at = period === undefined ? farebox.clock.now() : parseInstant(period, 'period')
+  const read = parseEventsCursor(cursor)
+  const at = period === undefined ? (read?.period ?? farebox.clock.now()) : parseInstant(period, 'period')
   const usages = await farebox.usage.totals({ customerId, at })
+  const start = usages[0]?.period[0] ?? null
+  if (read !== null && (read.period !== start || !hasAll(usages, read.places))) throw invalidCursor()
+  if (feature !== undefined) refuseUnknownFeature(farebox, usages, feature)
+  if (start === null) return { items: [], next: null }
+  const places = read?.places ?? new Map<string, number>()
   const chains = await Promise.all(
     usages
       .filter((usage) => feature === undefined || usage.feature === feature)
       .map(async (usage) => {
         const after = places.get(usage.feature)
         const page = { limit, ...(after === undefined ? {} : { after: String(after) }) }
-        return farebox.events.of({ customerId, feature: usage.feature, periodStart: usage.period[0], ...page })
+        return farebox.events.of({ customerId, feature: usage.feature, periodStart: start, ...page })
       }),
   )
   const newest = chains.flatMap(({ items }) => items).toSorted((a, b) => b.seq - a.seq)
   const items = newest.slice(0, limit)
   const isLast = newest.length <= limit && chains.every(({ next }) => next === null)
-  return { items: items.map(eventJson), next: isLast ? null : eventsCursor(readTo(places, items)) }
+  return {
+    items: items.map(eventJson),
+    next: isLast ? null : eventsCursor({ period: start, places: readTo(places, items) }),
+  }
 }
 
-function readTo(places: ReadonlyMap<string, number>, items: readonly UsageEvent[]): Record<string, number> {
+function hasAll(usages: readonly FeatureUsage[], places: ReadonlyMap<string, number>): boolean {
+  return [...places.keys()].every((feature) => usages.some((usage) => usage.feature === feature))
+}
+
+/** A feature of the catalog that the plan does not have has no events; a misspelt one is a mistake. */
+function refuseUnknownFeature({ catalog }: Farebox, usages: readonly FeatureUsage[], feature: string): void {
+  const isOfPlan = usages.some((usage) => usage.feature === feature)
+  if (isOfPlan || catalog.features.get(feature)?.type === 'metered') return
+  const metered = [...catalog.features.values()].filter(({ type }) => type === 'metered').map(({ code }) => code)
+  throw new Problem(
+    'unknown_feature',
+    `Expected one of the metered features ${metered.join(', ')}, got another: fix its spelling.`,
+  )
+}
+
+function readTo(places: ReadonlyMap<string, number>, items: readonly UsageEvent[]): Map<string, number> {
   const read = new Map(places)
   for (const { feature, seq } of items) read.set(feature, seq)
-  return Object.fromEntries(read)
+  return read
 }
 
 /** In the order in which they were made; of one customer, or of all. */

@@ -1,11 +1,10 @@
 /** What the operator does: customers, their subscriptions and keys, closing, the audit, the catalog. */
 
 import { createRoute } from '@hono/zod-openapi'
-import { invoiceHtml } from '../invoice/invoice-html.ts'
 import { invoiceJson } from '../invoice/invoice-json.ts'
 import { parseInstant } from '../values/instant.ts'
 import { parsePlaceCursor, placeCursor } from './cursors.ts'
-import { noSuch, page, prefersHtml } from './customer-routes.ts'
+import { noSuch } from './customer-routes.ts'
 import {
   ApiKeyInput,
   ApiKeysQuery,
@@ -18,6 +17,7 @@ import {
   PageQuery,
   SubscriptionInput,
 } from './inputs.ts'
+import { invoiceAnswer } from './invoice-answer.ts'
 import { apiKeyJson, customerJson, subscriptionJson } from './json.ts'
 import { eventsPage, invoicesPage, usageOf } from './listings.ts'
 import { answers, type BillingApp, jsonBody, planCode, PROBLEM, type RouteParts } from './routes.ts'
@@ -275,7 +275,7 @@ function addBooks(app: BillingApp, { farebox }: RouteParts): void {
   app.openapi(routes.getInvoice, async (c) => {
     const found = await farebox.invoices.get(c.req.valid('param').id)
     if (found === null) throw noSuch('invoice')
-    return prefersHtml(c.req.header('accept')) ? (page(invoiceHtml(found)) as never) : c.json(invoiceJson(found), 200)
+    return invoiceAnswer(c, found)
   })
   app.openapi(routes.catalog, (c) => {
     const { version, document } = farebox.catalog

@@ -14,34 +14,38 @@ export interface BillingOptions {
   adminKey?: string
   /** Gives the calling customer's id, or null. Default: Farebox's own API keys (`x-api-key` or a bearer token). */
   identify?: (request: Request) => string | null | undefined | Promise<string | null | undefined>
-  /** Gets errors that the client is only told a 500 of. Default: a process warning. */
-  onError?: (error: unknown) => void
+  /**
+   * What comes before the routes in the URL where a host leaves it there, as Next.js and Bun do: `/api/billing`. Where adapters
+   * and `app.use('/billing', …)` have taken the prefix off, nothing more is taken off. Default: nothing.
+   */
+  basePath?: string
 }
 
 /** Shorter secrets can be guessed by trying. */
 const SHORTEST_ADMIN_KEY = 32
 
+const BASE_PATH = /^(\/[^/?#\s]+)+$/
+
 export interface BillingSettings {
   readonly farebox: Farebox
   readonly adminKey: string | null
   readonly identify: BillingOptions['identify'] | null
-  readonly onError: (error: unknown) => void
+  /** Without a slash at its end; the empty text for none. */
+  readonly basePath: string
 }
 
 /** Throws `invalid_option` or `no_farebox`. */
 export function checkBillingOptions(options: BillingOptions): BillingSettings {
   const where = 'billing()'
-  refuseUnknownOptions(where, options, ['farebox', 'adminKey', 'identify', 'onError'])
+  if (typeof options !== 'object' || options === null) throw invalidOption(where, 'the argument', 'an object', options)
+  refuseUnknownOptions(where, options, ['farebox', 'adminKey', 'identify', 'basePath'])
   refuseOtherThanFunction(where, 'identify', options.identify)
-  refuseOtherThanFunction(where, 'onError', options.onError)
-  const { farebox = defaultFarebox(), adminKey = null, identify = null, onError = warn } = options
+  const { farebox = defaultFarebox(), adminKey = null, identify = null, basePath = '' } = options
+  if (basePath !== '' && (typeof basePath !== 'string' || !BASE_PATH.test(basePath)))
+    throw invalidOption(where, 'basePath', "a path such as '/billing', without a slash at its end", basePath)
   if (typeof farebox?.closePeriods !== 'function') throw invalidOption(where, 'farebox', 'the result of createFarebox()', farebox)
   // Never shown, not even a wrong one.
   if (adminKey !== null && (typeof adminKey !== 'string' || adminKey.length < SHORTEST_ADMIN_KEY))
     throw invalidOption(where, 'adminKey', `a secret of at least ${SHORTEST_ADMIN_KEY} characters`, 'a shorter one')
-  return { farebox, adminKey, identify, onError }
-}
-
-function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : String(error), { type: 'FareboxWarning', code: 'billing' })
+  return { farebox, adminKey, identify, basePath }
 }

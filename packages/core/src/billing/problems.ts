@@ -38,8 +38,17 @@ export function problemOf(error: unknown): Problem | null {
   if (error instanceof Problem) return error
   if (!(error instanceof FareboxError)) return null
   if (error.code === 'stopped') return new Problem('store_unavailable', 'This server is stopping: ask another one')
+  // The store knows best whether a cursor is one of its own.
+  if (error.code === 'invalid_option' && 'after' in error.fields) return invalidCursor()
   if (error.code === 'invalid_option') return new Problem('invalid_request', error.message)
   return OF_THE_CALLER.has(error.code) ? new Problem(error.code as ProblemCode, error.message) : null
+}
+
+export function invalidCursor(): Problem {
+  return new Problem(
+    'invalid_cursor',
+    'Expected the cursor of a page before, got another text or that of another listing: begin again without one.',
+  )
 }
 
 export function problemJson({ code, message, members }: Problem): Record<string, unknown> {

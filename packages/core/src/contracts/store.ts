@@ -95,7 +95,10 @@ export interface Store {
 
   /** The whole log in its order (`seq` ascending). */
   log(page: PageRequest): Promise<Page<UsageEvent>>
-  /** The events of one total, newest first. */
+  /**
+   * The events of one total, newest first. A page costs the same wherever it is. Throws `invalid_option` for an `after` that is
+   * not an event of this total.
+   */
   events(query: TotalQuery & PageRequest): Promise<Page<UsageEvent>>
   /** What the log holds for a total, counted event by event. */
   recount(query: TotalQuery): Promise<{ readonly quantity: Quantity; readonly events: number }>

@@ -43,8 +43,10 @@ export function createReads(statements: Statements, labels: Labels): Reads {
   function events(query: TotalQuery & PageRequest): Page<UsageEvent> {
     const limit = limitOf(query)
     const total = totalKeyOf(query)
-    if (total === null) return { items: [], next: null }
     const after = query.after === undefined ? null : placeOf(query, 0)
+    const isLost = after !== null && (total === null || statements.isOfTotal.get({ ...total, seq: after }) === undefined)
+    if (isLost) throw invalidPlace(query.after)
+    if (total === null) return { items: [], next: null }
     const rows = statements.chain.all({ ...total, after, limit })
     return { items: rows.map(eventFromRow), next: nextOf(rows, limit, (row) => String(row.seq)) }
   }
@@ -123,7 +125,11 @@ function placeOf({ after }: PageRequest, first: number): number {
   if (after === undefined) return first
   const place = Number(after)
   if (Number.isSafeInteger(place) && place >= 0) return place
-  throw new FareboxError('invalid_option', `Expected after to be the cursor of a page before, got ${JSON.stringify(after)}`, {
+  throw invalidPlace(after)
+}
+
+function invalidPlace(after: unknown): FareboxError {
+  return new FareboxError('invalid_option', `Expected after to be the cursor of a page before, got ${JSON.stringify(after)}`, {
     fields: { after },
   })
 }

@@ -35,11 +35,14 @@ const CHAIN = `
     SELECT e.seq, e.previous, e.quantity FROM chain JOIN _events e ON e.seq = chain.previous
   )`
 
-/** The next `limit` events of a total: from its newest, or from the one before `after`, which is one of the same customer and feature. */
-interface ChainQuery {
+interface TotalKey {
   readonly customer_id: number
   readonly feature_id: number
   readonly period_start: number
+}
+
+/** The next `limit` events of a total: from its newest, or from the one before `after`, which is one of the same total. */
+interface ChainQuery extends TotalKey {
   readonly after: number | null
   readonly limit: number
 }
@@ -68,10 +71,8 @@ export interface Statements {
   readonly eventByKey: Statement<[number, string], EventRow>
   readonly log: Statement<[number, number], EventRow>
   readonly chain: Statement<ChainQuery, EventRow>
-  readonly recount: Statement<
-    { customer_id: number; feature_id: number; period_start: number },
-    { quantity: bigint; events: bigint }
-  >
+  readonly isOfTotal: Statement<TotalKey & { seq: number }, bigint>
+  readonly recount: Statement<TotalKey, { quantity: bigint; events: bigint }>
   readonly label: Statement<[string], bigint>
   readonly insertLabel: Statement
   readonly reservations: Statement<[], { id: bigint; process: string; reservations: string }>
@@ -194,7 +195,15 @@ function ofEvents(db: Database) {
         LIMIT :limit
       )
       SELECT ${EVENT_COLUMNS.replace('FROM _events e', 'FROM chain ch JOIN _events e ON e.seq = ch.seq')} ORDER BY e.seq DESC`),
-    recount: db.prepare<{ customer_id: number; feature_id: number; period_start: number }, { quantity: bigint; events: bigint }>(
+    // An event is of the total whose period is the last one that began by its instant.
+    isOfTotal: db
+      .prepare<TotalKey & { seq: number }, bigint>(`
+        SELECT 1 FROM _events e
+        WHERE e.seq = :seq AND e.customer_id = :customer_id AND e.feature_id = :feature_id AND :period_start = (
+          SELECT max(period_start) FROM _totals
+          WHERE customer_id = :customer_id AND feature_id = :feature_id AND period_start <= e.at)`)
+      .pluck(),
+    recount: db.prepare<TotalKey, { quantity: bigint; events: bigint }>(
       `${CHAIN} SELECT coalesce(sum(quantity), 0) AS quantity, count(*) AS events FROM chain`,
     ),
 

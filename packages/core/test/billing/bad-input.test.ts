@@ -16,6 +16,10 @@ const ROUTES_WITH_BODY = [
 ]
 
 const BODIES: readonly (readonly [what: string, body: string | Uint8Array])[] = [
+  [
+    'a CloudEvent with bytes',
+    '{"specversion":"1.0","id":"1","source":"/a","type":"api_calls","subject":"ada","data_base64":"eyJ2YWx1ZSI6NX0="}',
+  ],
   ['text that is no JSON', 'hello'],
   ['an unfinished object', '{"id":'],
   ['trailing garbage', '{} x'],

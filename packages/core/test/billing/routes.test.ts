@@ -102,6 +102,21 @@ describe('a customer', () => {
     expect(await keysOf('?period=2026-01-17T12:00:00Z')).toEqual(['january'])
   })
 
+  test('a cursor goes on only in the listing it is from', async () => {
+    const { farebox, clock, as } = await start()
+    await farebox.subscriptions.create({ customerId: 'ada', plan: 'pro' })
+    for (const key of ['a', 'b', 'c']) await farebox.usage.track({ customerId: 'ada', feature: 'api_calls', idempotencyKey: key })
+    const { next } = (await as('ada', 'GET /events?limit=1&feature=api_calls')).json
+    await farebox.subscriptions.create({ customerId: 'bob', plan: 'pro' })
+    await farebox.usage.track({ customerId: 'bob', feature: 'api_calls', idempotencyKey: 'e' })
+    const others = await as('bob', `GET /events?cursor=${String(next)}`)
+    expect([others.status, others.json['code']]).toEqual([400, 'invalid_cursor'])
+    // A page that was begun in one month ends in it, also when the next month comes in between.
+    clock.advance(31 * DAY)
+    const rest = await as('ada', `GET /events?feature=api_calls&cursor=${String(next)}`)
+    expect((rest.json['items'] as { key: string }[]).map(({ key }) => key)).toEqual(['b', 'a'])
+  })
+
   test('has invoices as JSON, as a page, and the preview of the next', async () => {
     const { farebox, clock, as } = await start()
     await farebox.subscriptions.create({ customerId: 'ada', plan: 'pro' })
@@ -126,7 +141,7 @@ describe('a customer', () => {
     expect(second['items']).toMatchObject([{ number: 'FB-000002' }])
     for (const name of [items[0]?.id, 'FB-000001']) expect((await as('ada', `GET /invoices/${name}`)).json).toEqual(items[0])
     const html = await as('ada', 'GET /invoices/FB-000002', { accept: 'text/html,*/*;q=0.8' })
-    expect(html.headers.get('content-type')).toBe('text/html; charset=utf-8')
+    expect(html.headers.get('content-type')).toBe('text/html; charset=UTF-8')
     expect(html.headers.get('content-security-policy')).toContain("default-src 'none'")
     expect(html.headers.get('x-content-type-options')).toBe('nosniff')
     expect(html.text).toContain('29.40')
@@ -307,6 +322,18 @@ describe('who may come in', () => {
     const router = billing({ farebox })
     const response = await router.fetch(new Request('http://a.test/admin/customers', { headers: { authorization: 'Bearer ' } }))
     expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([403, 'admin_disabled'])
+  })
+
+  test('a host that leaves the prefix in the URL says so, and no half of a name is one', async () => {
+    const { send } = await start({ basePath: '/v1/billing' })
+    expect((await send('GET /v1/billing/openapi.json')).status).toBe(200)
+    expect((await send('GET /openapi.json')).status).toBe(200)
+    expect((await send('GET /v1/billings/openapi.json')).status).toBe(404)
+    // What is guarded stays guarded below the prefix.
+    expect((await send('GET /v1/billing/usage')).status).toBe(401)
+    expect((await send('GET /v1/billing/admin/catalog')).status).toBe(401)
+    for (const basePath of ['billing', '/billing/', '/', '/a b', 5])
+      expect(() => billing({ basePath: basePath as string })).toThrow('basePath')
   })
 
   test('the application may say who is calling', async () => {

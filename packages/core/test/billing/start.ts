@@ -37,7 +37,7 @@ export async function start(options: BillingOptions = {}): Promise<Running> {
   const clock = testClock(START)
   const errors: unknown[] = []
   const farebox = createFarebox({ catalog, store: sqlite({ path: ':memory:' }), clock, onError: (error) => errors.push(error) })
-  const router = billing({ farebox, adminKey: ADMIN, onError: (error) => errors.push(error), ...options })
+  const router = billing({ farebox, adminKey: ADMIN, ...options })
   const server = http.createServer(nodeListener(router))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(async () => {

@@ -161,6 +161,30 @@ describe.each([0, 1_000])('a SQLite store with a cache of %i accounts', (cacheSi
     expect(await store.recount(total)).toEqual({ quantity: 7_000_000n, events: 7 })
   })
 
+  it('goes on from the event that a cursor names, without the newer ones, and takes no cursor of another total', async () => {
+    const store = openStore({ cacheSize })
+    for (let i = 0; i < 9; i += 1) await post(store, posted(`e${i}`))
+    const total = { customerId: 'ada', feature: 'api_calls', periodStart: PERIOD }
+    const first = await store.events({ ...total, limit: 4 })
+    // Whoever walks from the newest finds the way cut.
+    const db = new Database(file)
+    db.exec('DROP TRIGGER _events_never_change; UPDATE _events SET previous = 0 WHERE seq = (SELECT max(seq) FROM _events)')
+    db.close()
+    const second = await store.events({ ...total, limit: 4, after: first.next ?? '' })
+    expect(second.items.map(({ key }) => key)).toEqual(['e4', 'e3', 'e2', 'e1'])
+
+    await store.change({ customerId: 'bob' }, (state) => ({ result: undefined, entries: opened(state) }))
+    const after = first.next ?? ''
+    for (const other of [
+      { ...total, customerId: 'bob' },
+      { ...total, customerId: 'nobody' },
+      { ...total, feature: 'downloads' },
+      { ...total, periodStart: PERIOD + 1 },
+    ])
+      await expect(store.events({ ...other, after })).rejects.toMatchObject({ code: 'invalid_option' })
+    await expect(store.events({ ...total, after: '999' })).rejects.toMatchObject({ code: 'invalid_option' })
+  })
+
   it('S12 gives the same answers after closing and opening', async () => {
     const store = openStore({ cacheSize })
     await post(store, posted('k1', 5n, 'caller'))
