@@ -6,8 +6,6 @@ import Database from 'better-sqlite3'
 import { FareboxError } from '../errors.ts'
 import { migrate } from './migrate.ts'
 
-export type Durability = 'full' | 'process'
-
 /** A write-ahead log larger than this is cut back after a checkpoint: 64 MiB. */
 const WAL_LIMIT_BYTES = 64 * 1024 * 1024
 

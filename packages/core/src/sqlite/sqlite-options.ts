@@ -2,7 +2,8 @@
 
 import path from 'node:path'
 import { invalidOption, refuseOtherWords, refuseUnknownOptions } from '../options.ts'
-import type { Durability } from './open.ts'
+
+type Durability = 'full' | 'process'
 
 /** Options of `sqlite()`. */
 export interface SqliteOptions {
