@@ -4,6 +4,7 @@ const config: ViteUserConfig = defineConfig({
   resolve: { conditions: ['farebox-source'] },
   ssr: { resolve: { conditions: ['farebox-source'], externalConditions: ['farebox-source'] } },
   test: {
+    globalSetup: ['@farebox/postgres-server/vitest'],
     include: [
       'structure/**/*.test.ts',
       'scenarios/**/*.test.ts',

@@ -31,7 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   records: ['values'],
   catalog: ['values', 'errors.ts'],
   account: ['values', 'records', 'catalog'],
-  contracts: ['values', 'records', 'account', 'errors.ts'],
+  contracts: ['values', 'records', 'account', 'errors.ts', 'options.ts'],
   ...Object.fromEntries(STAGES.map((stage) => [stage, STAGE_MAY])),
   // A store knows no prices: never catalog, rate, admit, settle, invoice.
   sqlite: ['values', 'records', 'account', 'contracts', 'errors.ts', 'options.ts'],

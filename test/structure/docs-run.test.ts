@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { databaseUrl } from '@farebox/postgres-server/url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { packageFolders, readSource, ROOT } from './source.ts'
 
@@ -115,6 +116,7 @@ function run(cwd: string, command: string, args: readonly string[]): string {
     cwd,
     encoding: 'utf8',
     timeout: TIMEOUT_MS / 3,
+    env: { ...process.env, DATABASE_URL: databaseUrl() },
     shell: process.platform === 'win32',
   })
   return status === 0 ? '' : `${command} ended with ${signal ?? status ?? String(error)}:\n${stdout}${stderr}`

@@ -15,6 +15,7 @@ import { filesBelow, type Finding, literalsOf, readSource, type Source, sourcesB
  */
 const HASHES: Readonly<Record<string, string>> = {
   'packages/core/src/sqlite/migrations/000001.ts': 'f1dc7cc02abfdf933462c69dfb26702fe1c6cc8093f908dfb36c1d21a51c412e',
+  'packages/postgres/src/migrations/000001.ts': '3b5f403201eeb15de00b6b26dbdec7a956e411ee5c45afdaf0b9c02b94ead449',
 }
 
 /** Tables that belong to no single account, each with the reason. */
@@ -35,7 +36,7 @@ const NULLABLE_UNIQUE: Readonly<Record<string, string>> = {
 
 describe('migrations', () => {
   test('a released migration is never edited', () => {
-    const files = filesBelow(['packages/core/src/sqlite/migrations'], /\.ts$/).map(readSource)
+    const files = filesBelow(['packages/core/src/sqlite/migrations', 'packages/postgres/src/migrations'], /\.ts$/).map(readSource)
     expect(Object.fromEntries(files.map((file) => [file.path, hashOf(file)]))).toEqual(HASHES)
     expect(hashOf({ path: 'a', text: 'CREATE TABLE a (b) STRICT' })).not.toBe(
       hashOf({ path: 'a', text: 'CREATE TABLE a (c) STRICT' }),
@@ -67,7 +68,9 @@ describe('tables', () => {
 })
 
 test('a transaction that writes takes the write lock when it begins', () => {
-  expect(sourcesBelow('packages').flatMap(deferred)).toEqual([])
+  // PostgreSQL has no such lock: there an account's row is locked before anything is read.
+  const ofSqlite = sourcesBelow('packages').filter((source) => !source.path.startsWith('packages/postgres/'))
+  expect(ofSqlite.flatMap(deferred)).toEqual([])
   expect(deferred({ path: 'a.ts', text: `db.exec('BEGIN')` })).toHaveLength(1)
   expect(deferred({ path: 'a.ts', text: 'db.exec(`BEGIN; DELETE FROM a`)' })).toHaveLength(1)
   expect(deferred({ path: 'a.ts', text: `db.exec('BEGIN EXCLUSIVE')` })).toHaveLength(1)

@@ -22,6 +22,7 @@ export const ERRORS = {
   store_unavailable: 'The store cannot answer in time',
   store_not_writable: 'The database file cannot be opened for writing',
   store_unsupported: 'The database or its library is of a version that cannot be trusted or understood',
+  store_unsafe: 'The database server may lose what it acknowledged',
   stopped: 'This Farebox was stopped',
 } as const
 

@@ -136,7 +136,9 @@ export function createFarebox(options: FareboxOptions): Farebox {
   const farebox: Farebox = {
     catalog,
     clock,
-    store: store.facts,
+    get store() {
+      return store.facts
+    },
     ready,
     onError,
     usage: createUsage({ meter, store, clock, catalog, planOf, newKey, ready }),

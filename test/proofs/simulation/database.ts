@@ -118,8 +118,10 @@ export class Database {
   #totalOf(customerId: string, feature: string, periodStart: number): SimulatedTotal {
     const key = totalKey(customerId, feature, periodStart)
     let total = this.totals.get(key)
-    if (total === undefined)
-      this.totals.set(key, (total = { customerId, feature, periodStart, quantity: 0n, events: 0, invoiceId: null }))
+    if (total === undefined) {
+      const dropped = { quantity: 0n, events: 0 }
+      this.totals.set(key, (total = { customerId, feature, periodStart, quantity: 0n, events: 0, invoiceId: null, dropped }))
+    }
     return total
   }
 }

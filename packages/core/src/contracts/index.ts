@@ -1,6 +1,8 @@
 /** What a store or a payment provider is written against. */
 
+export * from './paging.ts'
 export * from './store.ts'
+export * from './waiting.ts'
 export { applyEntry, emptyAccount, findUsage, usageOf } from '../account/account-state.ts'
 export type { AccountState, ApiKeyRecord, Entry, Usage } from '../account/account-state.ts'
 export type { Customer } from '../account/customer.ts'
@@ -12,3 +14,12 @@ export type { NewUsageEvent, Properties, UsageEvent } from '../records/usage-eve
 export type { UsageTotal } from '../records/usage-total.ts'
 export { FareboxError } from '../errors.ts'
 export { invariant } from '../values/invariant.ts'
+export { invalidOption, refuseOtherThanFunction, refuseOtherWords, refuseUnknownOptions } from '../options.ts'
+export { parseInvoiceNumber } from '../records/invoice.ts'
+export { invoiceFromStored, invoiceToDocument } from '../records/invoice-document.ts'
+export { monotonicMs, systemClock } from '../values/clock.ts'
+export { randomId } from '../values/id.ts'
+export { formatInstant } from '../values/instant.ts'
+export { createRecent } from '../values/recent.ts'
+export type { Recent } from '../values/recent.ts'
+export type { Quantity } from '../values/quantity.ts'

@@ -65,6 +65,8 @@ export interface StoredCatalog {
 /** A total with the invoice that holds it, null while its period is open. */
 export interface StoredTotal extends UsageTotal {
   readonly invoiceId: string | null
+  /** The part of it whose events the operator's retention took out of the log, counted before they went; zeros where none did. */
+  readonly dropped: { readonly quantity: Quantity; readonly events: number }
 }
 
 /** Facts about a store for `doctor` and for error messages. */

@@ -1,6 +1,7 @@
 /** Loads account states and keeps the hot ones. The cache changes cost, never meaning. */
 
 import { type AccountState, emptyAccount, type Usage, usageOf } from '../account/account-state.ts'
+import { createRecent } from '../values/recent.ts'
 import type { Held } from './held.ts'
 import { customerFromRow, invoiceFromRow, subscriptionFromRow } from './rows.ts'
 import type { Statements } from './statements.ts'
@@ -34,27 +35,13 @@ export interface Accounts {
 
 /** `cacheSize` accounts are kept at most between batches; 0 keeps none. */
 export function createAccounts(statements: Statements, held: Held, cacheSize: number): Accounts {
-  // Two generations instead of a list in the order of use: a hit among the young costs one look-up and moves nothing,
-  // and each request asks twice.
-  let young = new Map<string, LoadedAccount>()
-  let old = new Map<string, LoadedAccount>()
+  const kept = createRecent<LoadedAccount>(cacheSize)
 
-  return {
-    get: (customerId) => young.get(customerId) ?? rejuvenate(customerId),
-    endBatch() {
-      if (young.size <= cacheSize / 2) return
-      old = young.size <= cacheSize ? young : new Map()
-      young = new Map()
-    },
-    clear() {
-      young.clear()
-      old.clear()
-    },
-  }
+  return { get: (customerId) => kept.get(customerId) ?? keep(customerId), endBatch: kept.trim, clear: kept.clear }
 
-  function rejuvenate(customerId: string): LoadedAccount {
-    const account = old.get(customerId) ?? load(customerId)
-    young.set(customerId, account)
+  function keep(customerId: string): LoadedAccount {
+    const account = load(customerId)
+    kept.set(customerId, account)
     return account
   }
 

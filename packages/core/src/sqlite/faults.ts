@@ -23,17 +23,6 @@ export function asStoreError(error: unknown): unknown {
   })
 }
 
-export function closed(): FareboxError {
-  return new FareboxError('stopped', 'The store is closed: make a new one to go on')
-}
-
-export function closedTooEarly(): FareboxError {
-  return new FareboxError(
-    'store_unavailable',
-    'The store was closed before the database took this change: it is resolved by onCrash at the next start',
-  )
-}
-
 export function unsynced(cause: Error): FareboxError {
   return new FareboxError(
     'store_unavailable',

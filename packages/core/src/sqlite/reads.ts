@@ -1,23 +1,14 @@
 /** The few reads around the one door for writes. They see what is committed. */
 
 import type { ApiKeyRecord } from '../account/account-state.ts'
-import {
-  MAX_PAGE,
-  type InvoiceQuery,
-  type Page,
-  type PageRequest,
-  type StoredTotal,
-  type TotalQuery,
-} from '../contracts/store.ts'
-import { FareboxError } from '../errors.ts'
+import { invalidPlace, pageLimit, pageOf, pagePlace } from '../contracts/paging.ts'
+import type { InvoiceQuery, Page, PageRequest, StoredTotal, TotalQuery } from '../contracts/store.ts'
 import { type Invoice, parseInvoiceNumber } from '../records/invoice.ts'
 import type { UsageEvent } from '../records/usage-event.ts'
 import type { Quantity } from '../values/quantity.ts'
 import type { Labels } from './labels.ts'
 import { apiKeyFromRow, eventFromRow, invoiceFromRow } from './rows.ts'
-import type { Statements } from './statements.ts'
-
-const DEFAULT_PAGE = 100
+import type { Statements, StoredTotalRow } from './statements.ts'
 
 export interface Reads {
   log(page: PageRequest): Page<UsageEvent>
@@ -35,20 +26,20 @@ export function createReads(statements: Statements, labels: Labels): Reads {
   return { log, events, recount, totals, invoices, invoice, customerIds, apiKey, apiKeys }
 
   function log(page: PageRequest): Page<UsageEvent> {
-    const limit = limitOf(page)
-    const rows = statements.log.all(placeOf(page, 0), limit)
-    return { items: rows.map(eventFromRow), next: nextOf(rows, limit, (row) => String(row.seq)) }
+    const limit = pageLimit(page)
+    const rows = statements.log.all(pagePlace(page, 0), limit)
+    return pageOf(rows, limit, eventFromRow, (row) => String(row.seq))
   }
 
   function events(query: TotalQuery & PageRequest): Page<UsageEvent> {
-    const limit = limitOf(query)
+    const limit = pageLimit(query)
     const total = totalKeyOf(query)
-    const after = query.after === undefined ? null : placeOf(query, 0)
+    const after = query.after === undefined ? null : pagePlace(query, 0)
     const isLost = after !== null && (total === null || statements.isOfTotal.get({ ...total, seq: after }) === undefined)
     if (isLost) throw invalidPlace(query.after)
     if (total === null) return { items: [], next: null }
     const rows = statements.chain.all({ ...total, after, limit })
-    return { items: rows.map(eventFromRow), next: nextOf(rows, limit, (row) => String(row.seq)) }
+    return pageOf(rows, limit, eventFromRow, (row) => String(row.seq))
   }
 
   function recount(query: TotalQuery): { quantity: Quantity; events: number } {
@@ -69,26 +60,18 @@ export function createReads(statements: Statements, labels: Labels): Reads {
   }
 
   function totals(page: PageRequest): Page<StoredTotal> {
-    const limit = limitOf(page)
-    const rows = statements.totals.all(placeOf(page, 0), limit)
-    const items = rows.map((row) => ({
-      customerId: row.customer,
-      feature: row.feature,
-      periodStart: Number(row.period_start),
-      quantity: row.quantity,
-      events: Number(row.events),
-      invoiceId: row.invoice_id,
-    }))
-    return { items, next: nextOf(rows, limit, (row) => String(row.id)) }
+    const limit = pageLimit(page)
+    const rows = statements.totals.all(pagePlace(page, 0), limit)
+    return pageOf(rows, limit, totalFromRow, (row) => String(row.id))
   }
 
   function invoices(query: InvoiceQuery): Page<Invoice> {
-    const limit = limitOf(query)
-    const after = placeOf(query, 0)
+    const limit = pageLimit(query)
+    const after = pagePlace(query, 0)
     const { customerId } = query
     const rows =
       customerId === undefined ? statements.invoices.all(after, limit) : statements.invoicesOf.all(customerId, after, limit)
-    return { items: rows.map(invoiceFromRow), next: nextOf(rows, limit, (row) => String(row.seq)) }
+    return pageOf(rows, limit, invoiceFromRow, (row) => String(row.seq))
   }
 
   function invoice(idOrNumber: string): Invoice | null {
@@ -99,9 +82,14 @@ export function createReads(statements: Statements, labels: Labels): Reads {
   }
 
   function customerIds(page: PageRequest): Page<string> {
-    const limit = limitOf(page)
-    const rows = statements.customerIds.all(placeOf(page, 0), limit)
-    return { items: rows.map(({ customer }) => customer), next: nextOf(rows, limit, (row) => String(row.id)) }
+    const limit = pageLimit(page)
+    const rows = statements.customerIds.all(pagePlace(page, 0), limit)
+    return pageOf(
+      rows,
+      limit,
+      ({ customer }) => customer,
+      (row) => String(row.id),
+    )
   }
 
   function apiKey(id: string): ApiKeyRecord | null {
@@ -114,27 +102,17 @@ export function createReads(statements: Statements, labels: Labels): Reads {
   }
 }
 
-function limitOf({ limit = DEFAULT_PAGE }: PageRequest): number {
-  if (Number.isSafeInteger(limit) && limit >= 1 && limit <= MAX_PAGE) return limit
-  throw new FareboxError('invalid_option', `Expected limit to be a whole number from 1 to ${MAX_PAGE}, got ${String(limit)}`, {
-    fields: { limit },
-  })
-}
+/** The log of a file is whole. */
+const NOTHING = { quantity: 0n, events: 0 }
 
-function placeOf({ after }: PageRequest, first: number): number {
-  if (after === undefined) return first
-  const place = Number(after)
-  if (Number.isSafeInteger(place) && place >= 0) return place
-  throw invalidPlace(after)
-}
-
-function invalidPlace(after: unknown): FareboxError {
-  return new FareboxError('invalid_option', `Expected after to be the cursor of a page before, got ${JSON.stringify(after)}`, {
-    fields: { after },
-  })
-}
-
-function nextOf<Row>(rows: readonly Row[], limit: number, cursor: (row: Row) => string): string | null {
-  const last = rows.at(-1)
-  return last === undefined || rows.length < limit ? null : cursor(last)
+function totalFromRow(row: StoredTotalRow): StoredTotal {
+  return {
+    customerId: row.customer,
+    feature: row.feature,
+    periodStart: Number(row.period_start),
+    quantity: row.quantity,
+    events: Number(row.events),
+    invoiceId: row.invoice_id,
+    dropped: NOTHING,
+  }
 }

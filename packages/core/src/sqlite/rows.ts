@@ -3,7 +3,8 @@
 import type { ApiKeyRecord } from '../account/account-state.ts'
 import type { Customer } from '../account/customer.ts'
 import type { Subscription, SubscriptionStatus } from '../account/subscription.ts'
-import { type Invoice, invoiceNumber, type InvoiceStatus } from '../records/invoice.ts'
+import type { Invoice } from '../records/invoice.ts'
+import { invoiceFromStored } from '../records/invoice-document.ts'
 import type { Reservation } from '../records/reservation.ts'
 import type { UsageEvent } from '../records/usage-event.ts'
 import { invariant } from '../values/invariant.ts'
@@ -120,22 +121,8 @@ export function apiKeyFromRow(row: ApiKeyRow): ApiKeyRecord {
   return { id, customerId: row.customer, name, secretHash: row.secret_hash, createdAt: Number(row.created_at), revokedAt }
 }
 
-/** Members of an invoice that are bigint in the record and a decimal string in its document. */
-const BIGINT_MEMBERS = new Set(['minor', 'quantity', 'included', 'billable', 'per'])
-
-/** The invoice without its number and status, which have columns of their own. */
-export function invoiceToDocument(invoice: Invoice): string {
-  const { number: _number, status: _status, ...document } = invoice
-  return JSON.stringify(document, (_member, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
-}
-
-export function invoiceFromRow(row: InvoiceRow): Invoice {
-  const document = JSON.parse(row.document, (member, value: unknown) =>
-    BIGINT_MEMBERS.has(member) && typeof value === 'string' ? BigInt(value) : value,
-  )
-  invariant((row.number === null) === (row.status === 'draft'), 'a draft has no number and a final invoice has one')
-  const number = row.series === null || row.number === null ? null : invoiceNumber(row.series, Number(row.number))
-  return { ...document, number, status: row.status as InvoiceStatus }
+export function invoiceFromRow({ status, series, number, document }: InvoiceRow): Invoice {
+  return invoiceFromStored({ status, series, number: number === null ? null : Number(number), document })
 }
 
 /** A reservation as a row holds it: an array, since names would take more room than values. The quantity is a decimal string, because a double would not hold it. */

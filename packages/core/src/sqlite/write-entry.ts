@@ -1,11 +1,12 @@
 /** Writes one entry of a change inside the batch's transaction, and applies it to the account's state. */
 
 import { applyEntry, type Entry, type Usage, usageOf } from '../account/account-state.ts'
+import { invoiceToDocument } from '../records/invoice-document.ts'
 import type { Reservation } from '../records/reservation.ts'
 import { invariant } from '../values/invariant.ts'
 import type { LoadedAccount, LoadedTotal } from './accounts.ts'
 import type { Labels } from './labels.ts'
-import { invoiceToDocument, subscriptionToRow } from './rows.ts'
+import { subscriptionToRow } from './rows.ts'
 import type { Statements } from './statements.ts'
 import type { HeldChanges } from './held.ts'
 

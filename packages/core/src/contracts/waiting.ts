@@ -1,7 +1,8 @@
 /** Changes between being asked for and being answered. */
 
 import type { AccountState } from '../account/account-state.ts'
-import type { Change, ChangeTarget } from '../contracts/store.ts'
+import { FareboxError } from '../errors.ts'
+import type { Change, ChangeTarget } from './store.ts'
 
 /** A change that waits for its transaction. */
 export interface Waiting {
@@ -29,4 +30,15 @@ export function answer(batches: readonly (readonly Waiting[])[]): void {
 /** A settlement has no deadline. */
 export function isSettlement({ deadlineMs }: Waiting): boolean {
   return deadlineMs === Infinity
+}
+
+export function closed(): FareboxError {
+  return new FareboxError('stopped', 'The store is closed: make a new one to go on')
+}
+
+export function closedTooEarly(): FareboxError {
+  return new FareboxError(
+    'store_unavailable',
+    'The store was closed before the database took this change: it is resolved by onCrash at the next start',
+  )
 }

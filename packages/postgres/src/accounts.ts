@@ -1,0 +1,177 @@
+/** Locks accounts and brings their states up to date. What is remembered counts only while the account's version is the same. */
+
+import {
+  type AccountState,
+  createRecent,
+  emptyAccount,
+  invariant,
+  type Recent,
+  type UsageEvent,
+  usageOf,
+} from '@farebox/core/contracts'
+import type { QueryResult } from 'pg'
+import { type Command, type Link, rowsOf } from './link.ts'
+import {
+  type AccountRow,
+  customerFromRow,
+  type EventRow,
+  eventFromRow,
+  type InvoiceRow,
+  invoiceFromRow,
+  type ReservationRow,
+  reservationFromRow,
+  type SubscriptionRow,
+  subscriptionFromRow,
+  type TotalRow,
+} from './rows.ts'
+import type { Statements } from './statements.ts'
+
+/** An account whose row this transaction holds. */
+export interface LockedAccount {
+  readonly state: AccountState
+  /** How many changes it had when its state was read; one more when this batch changed it. */
+  version: number
+  /** Place of its newest event. */
+  lastSeq: number
+}
+
+/** An event that may be in the log: a customer's key. */
+export interface KnownKey {
+  readonly customerId: string
+  readonly key: string
+}
+
+export interface LockedAccounts {
+  readonly accounts: ReadonlyMap<string, LockedAccount>
+  /** The events that the log holds under the keys, by `keyOf`. */
+  readonly known: Map<string, UsageEvent>
+}
+
+export interface Accounts {
+  /**
+   * Begins a transaction, runs `first` in it, and locks the accounts in their one order. Gives the customers who have no row
+   * instead when there are such; the transaction is to be rolled back then.
+   */
+  lock(link: Link, first: readonly Command[], customerIds: readonly string[], keys: readonly KnownKey[]): Promise<Locking>
+  /** What was applied to these states did not become durable, or may not have. */
+  forget(customerIds: Iterable<string>): void
+  /** Keeps the states of accounts that the batch left as they are written. */
+  endBatch(): void
+}
+
+export type Locking = LockedAccounts | { readonly missing: readonly string[] }
+
+export function keyOf({ customerId, key }: KnownKey): string {
+  return `${customerId}\n${key}`
+}
+
+export function createAccounts(statements: Statements, cacheSize: number): Accounts {
+  const kept: Recent<LockedAccount> = createRecent(cacheSize)
+
+  return {
+    lock,
+    forget(customerIds) {
+      for (const customerId of customerIds) kept.delete(customerId)
+    },
+    endBatch: kept.trim,
+  }
+
+  async function lock(
+    link: Link,
+    first: readonly Command[],
+    customerIds: readonly string[],
+    keys: readonly KnownKey[],
+  ): Promise<Locking> {
+    const cold = customerIds.filter((customerId) => kept.get(customerId) === undefined)
+    const commands = [statements.begin, ...first, statements.lock(customerIds)]
+    if (keys.length > 0) commands.push(knownOf(keys))
+    // Statements of one group run one after the other: these see what the lock waited for.
+    if (cold.length > 0) commands.push(...loading(cold))
+    const results = await link.run(commands)
+    const lockedAt = 1 + first.length
+    const rows = rowsOf<AccountRow>(results, lockedAt)
+    if (rows.length < customerIds.length) {
+      const found = new Set(rows.map(({ customer }) => customer))
+      return { missing: customerIds.filter((customerId) => !found.has(customerId)) }
+    }
+    if (cold.length > 0) load(rows, new Set(cold), results.slice(-LOADED))
+    const stale = rows.filter(({ customer, version }) => kept.get(customer)?.version !== Number(version))
+    if (stale.length > 0) {
+      const customers = stale.map(({ customer }) => customer)
+      load(stale, new Set(customers), await link.run(loading(customers)))
+    }
+    const accounts = new Map(customerIds.map((customerId) => [customerId, accountOf(customerId)]))
+    const knownRows = keys.length === 0 ? [] : rowsOf<KnownRow>(results, lockedAt + 1)
+    return { accounts, known: new Map(knownRows.map(knownFromRow)) }
+  }
+
+  function accountOf(customerId: string): LockedAccount {
+    const account = kept.get(customerId)
+    invariant(account !== undefined, 'a locked account is loaded')
+    return account
+  }
+
+  function knownOf(keys: readonly KnownKey[]): Command {
+    return statements.known(
+      keys.map(({ customerId }) => customerId),
+      keys.map(({ key }) => key),
+    )
+  }
+
+  function loading(customerIds: readonly string[]): Command[] {
+    return [
+      statements.subscriptions(customerIds),
+      statements.openTotals(customerIds),
+      statements.reservations(customerIds),
+      statements.drafts(customerIds),
+    ]
+  }
+
+  function load(rows: readonly AccountRow[], which: ReadonlySet<string>, results: readonly QueryResult[]): void {
+    const states = new Map<string, AccountState>()
+    for (const row of rows) {
+      if (!which.has(row.customer)) continue
+      const state = emptyAccount(row.customer)
+      state.customer = customerFromRow(row)
+      states.set(row.customer, state)
+      kept.set(row.customer, { state, version: Number(row.version), lastSeq: Number(row.last_seq) })
+    }
+    const stateOf = ({ customer }: { readonly customer: string }): AccountState => {
+      const state = states.get(customer)
+      invariant(state !== undefined, 'a row belongs to an account that was asked for')
+      return state
+    }
+    for (const row of rowsOf<SubscriptionRow>(results, 0)) stateOf(row).subscription = subscriptionFromRow(row)
+    for (const row of rowsOf<TotalRow>(results, 1)) {
+      const usage = usageOf(stateOf(row), row.feature, Number(row.period_start))
+      usage.posted = BigInt(row.quantity)
+      usage.events = Number(row.events)
+      usage.lastSeq = Number(row.last_seq)
+    }
+    for (const row of rowsOf<ReservationRow>(results, 2)) {
+      const state = stateOf(row)
+      const reservation = reservationFromRow(row)
+      state.reservations.set(reservation.key, reservation)
+      usageOf(state, reservation.feature, reservation.periodStart).reserved += reservation.quantity
+    }
+    for (const row of rowsOf<InvoiceRow>(results, 3)) {
+      const invoice = invoiceFromRow(row)
+      stateOf(row).drafts.set(invoice.id, invoice)
+    }
+  }
+}
+
+/** How many statements load accounts. */
+const LOADED = 4
+
+type KnownRow = Omit<EventRow, 'seq'> & { readonly seq: string | null; readonly document: SealedEvent | null }
+
+/** An event as its key keeps it once its partition is gone. */
+type SealedEvent = Omit<EventRow, 'customer' | 'key'>
+
+function knownFromRow(row: KnownRow): [string, UsageEvent] {
+  const { customer, key, seq, document } = row
+  const event = seq === null ? document : { ...row, seq }
+  invariant(event !== null, 'a key is of an event, or keeps the one that is gone')
+  return [keyOf({ customerId: customer, key }), eventFromRow({ ...event, customer, key })]
+}

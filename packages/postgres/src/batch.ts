@@ -1,0 +1,141 @@
+/** One transaction for many changes, in two round trips: accounts are locked and read, then everything is written and committed. */
+
+import { type Change, invariant, type UsageEvent, type Waiting } from '@farebox/core/contracts'
+import { createAccounts, type KnownKey, keyOf, type LockedAccounts } from './accounts.ts'
+import { type Link, rowsOf } from './link.ts'
+import type { PostgresSettings } from './options.ts'
+import type { Month } from './partitions.ts'
+import type { Statements } from './statements.ts'
+import { createWriteSet, type WriteSet } from './write-set.ts'
+
+export interface BatchParts {
+  readonly settings: PostgresSettings
+  readonly statements: Statements
+  /** Names this process among all that use the database. */
+  readonly process: string
+  readonly lane: number
+  /** The months of the instants that have no partition yet. */
+  readonly missingMonths: (instants: readonly number[]) => ReadonlySet<Month>
+  readonly makePartitions: (months: Iterable<Month>) => Promise<void>
+}
+
+/** A change on its way. */
+export interface Pending extends Waiting {
+  /** Answered before its transaction ended, because it had to wait too long. One that is not decided yet never will be. */
+  isGivenUp: boolean
+}
+
+export interface Batches {
+  /**
+   * Decides, writes and commits; `onCommit` is called when the commit is sent. False when something had to be prepared first and
+   * nothing was written: to be run again. Rejects with what went wrong; the states are forgotten then.
+   */
+  run(link: Link, batch: number, changes: readonly Pending[], onCommit: () => void): Promise<boolean>
+  /**
+   * Whether a batch was committed whose answer was lost. Its first statement wrote its number into this lane's row, so whoever
+   * locks that row waits until the transaction ended and reads whether it counts.
+   */
+  isCommitted(link: Link, batch: number): Promise<boolean>
+}
+
+export function createBatches({ settings, statements, process, lane, missingMonths, makePartitions }: BatchParts): Batches {
+  const accounts = createAccounts(statements, Math.ceil(settings.cacheSize / settings.connections))
+
+  return { run, isCommitted }
+
+  async function run(link: Link, batch: number, changes: readonly Pending[], onCommit: () => void): Promise<boolean> {
+    const customerIds = [...new Set(changes.map(({ target }) => target.customerId))].toSorted(byCodeUnit)
+    try {
+      const isWritten = await write(link, batch, { changes, customerIds, onCommit })
+      if (!isWritten) accounts.forget(customerIds)
+      accounts.endBatch()
+      return isWritten
+    } catch (error) {
+      accounts.forget(customerIds)
+      throw error
+    }
+  }
+
+  async function isCommitted(link: Link, batch: number): Promise<boolean> {
+    const results = await link.run([statements.begin, statements.marked(process, lane), statements.commit])
+    const [row] = rowsOf<{ batch: string }>(results, 1)
+    return Number(row?.batch) === batch
+  }
+
+  async function write(link: Link, batch: number, { changes, customerIds, onCommit }: Work): Promise<boolean> {
+    const mark = statements.mark(process, lane, batch)
+    const locked = await accounts.lock(link, [mark], customerIds, changes.flatMap(keysOf))
+    if ('missing' in locked) {
+      await link.run([statements.rollback, statements.addAccounts(locked.missing)])
+      return false
+    }
+    const writes = createWriteSet(statements, process, locked.known)
+    for (const change of changes) if (!change.isGivenUp) decideOne(change, locked, writes)
+    if (writes.changed.size === 0) {
+      // The mark is kept: it says that this process lives.
+      await link.run([statements.commit])
+      return true
+    }
+    const missing = missingMonths(writes.instants)
+    if (missing.size > 0) {
+      await link.run([statements.rollback])
+      await makePartitions(missing)
+      return false
+    }
+    await commit(link, writes, onCommit)
+    for (const account of writes.changed) account.version += 1
+    return true
+  }
+
+  async function commit(link: Link, writes: WriteSet, onCommit: () => void): Promise<void> {
+    let commands = writes.commands()
+    if (writes.mustChange.size > 0) {
+      // What the rows say decides whether it may be committed.
+      const results = await link.run(commands)
+      for (const [place, rule] of writes.mustChange) invariant(results[place]?.rowCount === 1, rule)
+      commands = []
+    }
+    onCommit()
+    const results = await link.run([...commands, statements.commit])
+    invariant(results.at(-1)?.command === 'COMMIT', 'a transaction without errors is committed')
+  }
+}
+
+interface Work {
+  readonly changes: readonly Pending[]
+  readonly customerIds: readonly string[]
+  readonly onCommit: () => void
+}
+
+function keysOf({ target: { customerId, keys = [] } }: Pending): KnownKey[] {
+  return keys.map((key) => ({ customerId, key }))
+}
+
+function decideOne(change: Pending, { accounts, known }: LockedAccounts, writes: WriteSet): void {
+  const { customerId, keys = [] } = change.target
+  const account = accounts.get(customerId)
+  invariant(account !== undefined, 'the account of a change is locked')
+  const { state } = account
+  for (const key of keys) {
+    const event: UsageEvent | undefined = known.get(keyOf({ customerId, key }))
+    if (event !== undefined) state.known.set(key, event)
+  }
+  let decided: Change<unknown>
+  try {
+    decided = change.decide(state)
+  } catch (error) {
+    change.answer = error
+    change.isFailed = true
+    return
+  } finally {
+    state.known.clear()
+  }
+  for (const entry of decided.entries) writes.add(account, entry)
+  change.answer = decided.result
+  change.isFailed = false
+}
+
+/** As the collation "C" orders them, for ids are ASCII. */
+function byCodeUnit(a: string, b: string): number {
+  return a < b ? -1 : 1
+}

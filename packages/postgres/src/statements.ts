@@ -1,0 +1,221 @@
+/** Every statement of the lanes, as text; a name where it is run often enough to be prepared. */
+
+import type { PostgresSettings } from './options.ts'
+import type { Command } from './link.ts'
+import type { Names } from './names.ts'
+
+/** Makes a command of its values. */
+export type Prepared = (...values: readonly unknown[]) => Command
+
+/** Every statement by what it does. */
+export interface Statements extends Record<PreparedName, Prepared> {
+  readonly begin: Command
+  readonly commit: Command
+  readonly rollback: Command
+}
+
+type PreparedName =
+  | 'mark'
+  | 'marked'
+  | 'touch'
+  | 'leave'
+  | 'addAccounts'
+  | 'lock'
+  | 'subscriptions'
+  | 'openTotals'
+  | 'reservations'
+  | 'drafts'
+  | 'known'
+  | 'saveAccounts'
+  | 'saveCustomer'
+  | 'saveSubscription'
+  | 'saveApiKey'
+  | 'reserve'
+  | 'release'
+  | 'append'
+  | 'keepKeys'
+  | 'saveTotals'
+  | 'saveDraft'
+  | 'finalize'
+  | 'seal'
+
+/** An open transaction may stay idle so long before the server ends it: a client that vanished must not hold its accounts. */
+const IDLE_LIMIT_MS = 10_000
+
+/**
+ * Every statement finds its few rows by a key. A plan that was made while the tables were new and empty would read them whole for
+ * as long as it is kept: measured with 10,000 new customers, that took fifteen times as long.
+ */
+const PLAN_SETTINGS = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin']
+
+const ACCOUNT = 'customer, version, last_seq, name, email, time_zone, created_at'
+const EVENT = 'e.customer, e.seq, e.feature, e.quantity, e.at, e.route, e.key, e.properties'
+
+export function createStatements(names: Names, { durability, timeoutMs, prepare }: PostgresSettings): Statements {
+  const settings = [
+    `SET LOCAL lock_timeout = ${timeoutMs}`,
+    `SET LOCAL idle_in_transaction_session_timeout = ${IDLE_LIMIT_MS}`,
+    ...PLAN_SETTINGS.map((name) => `SET LOCAL ${name} = off`),
+    ...(durability === 'process' ? ['SET LOCAL synchronous_commit = off'] : []),
+  ]
+  const named: Naming = (name, text) => {
+    const statement = prepare ? { name: `farebox_${name}`, text } : { text }
+    return (...values) => ({ ...statement, values })
+  }
+  return {
+    begin: { text: ['BEGIN ISOLATION LEVEL READ COMMITTED', ...settings].join('; ') },
+    commit: { text: 'COMMIT' },
+    rollback: { text: 'ROLLBACK' },
+    ...ofLanes(names, named),
+    ...ofStates(names, named),
+    ...ofAccounts(names, named),
+    ...ofLog(names, named),
+    ...ofInvoices(names, named),
+  }
+}
+
+type Naming = (name: string, text: string) => Prepared
+type Some<Name extends PreparedName> = Pick<Statements, Name>
+
+function ofLanes({ of }: Names, named: Naming): Some<'mark' | 'marked' | 'touch' | 'leave'> {
+  return {
+    // First of all in its transaction and held to its end: who wants to know what became of a batch waits for it.
+    mark: named(
+      'mark',
+      `INSERT INTO ${of('lanes')} AS l (process, lane, batch, seen_at) VALUES ($1, $2, $3, clock_timestamp())
+       ON CONFLICT (process, lane) DO UPDATE SET batch = excluded.batch, seen_at = excluded.seen_at`,
+    ),
+    marked: named('marked', `SELECT batch FROM ${of('lanes')} WHERE process = $1 AND lane = $2 FOR UPDATE`),
+    touch: named(
+      'touch',
+      `INSERT INTO ${of('lanes')} AS l (process, lane, batch, seen_at) VALUES ($1, $2, 0, clock_timestamp())
+       ON CONFLICT (process, lane) DO UPDATE SET seen_at = excluded.seen_at`,
+    ),
+    leave: named('leave', `DELETE FROM ${of('lanes')} WHERE process = $1 AND lane = $2`),
+  }
+}
+
+function ofStates(
+  { of }: Names,
+  named: Naming,
+): Some<'addAccounts' | 'lock' | 'subscriptions' | 'openTotals' | 'reservations' | 'drafts' | 'known'> {
+  return {
+    addAccounts: named('add', `INSERT INTO ${of('accounts')} (customer) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING`),
+    // Every process locks in this one order.
+    lock: named(
+      'lock',
+      `SELECT ${ACCOUNT} FROM ${of('accounts')} WHERE customer = ANY ($1::text[]) ORDER BY customer FOR NO KEY UPDATE`,
+    ),
+    subscriptions: named(
+      'subscriptions',
+      `SELECT DISTINCT ON (customer) * FROM ${of('subscriptions')} WHERE customer = ANY ($1::text[])
+       ORDER BY customer, starts_at DESC, id DESC`,
+    ),
+    openTotals: named(
+      'open_totals',
+      `SELECT * FROM ${of('totals')} WHERE customer = ANY ($1::text[]) AND invoice_id IS NULL ORDER BY customer, period_start`,
+    ),
+    reservations: named(
+      'reservations',
+      `SELECT customer, key, feature, quantity, at, route, period_start FROM ${of('reservations')} WHERE customer = ANY ($1::text[])`,
+    ),
+    drafts: named(
+      'drafts',
+      `SELECT * FROM ${of('invoices')} WHERE customer = ANY ($1::text[]) AND status = 'draft' ORDER BY place`,
+    ),
+    known: named(
+      'known',
+      `SELECT k.customer, k.key, k.document, ${EVENT.replace('e.customer, ', '').replace(', e.key', '')}
+       FROM unnest($1::text[], $2::text[]) AS asked (customer, key)
+       JOIN ${of('event_keys')} k ON k.customer = asked.customer AND k.key = asked.key
+       LEFT JOIN ${of('events')} e ON e.customer = k.customer AND e.seq = k.seq AND e.at = k.at`,
+    ),
+  }
+}
+
+function ofAccounts({ of }: Names, named: Naming): Some<'saveAccounts' | 'saveCustomer' | 'saveSubscription' | 'saveApiKey'> {
+  return {
+    saveAccounts: named(
+      'save_accounts',
+      `UPDATE ${of('accounts')} a SET version = a.version + 1, last_seq = v.last_seq
+       FROM json_to_recordset($1) AS v (customer text, last_seq bigint) WHERE a.customer = v.customer`,
+    ),
+    saveCustomer: named(
+      'save_customer',
+      `UPDATE ${of('accounts')} SET name = $2, email = $3, time_zone = $4, created_at = coalesce(created_at, $5::bigint),
+         place = coalesce(place, nextval('${of('places')}')) WHERE customer = $1`,
+    ),
+    saveSubscription: named(
+      'save_subscription',
+      `INSERT INTO ${of('subscriptions')}
+         (customer, id, plan, catalog_version, status, anchor, time_zone, starts_at, created_at, ends_at, next_moment, due_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+       ON CONFLICT (customer, id) DO UPDATE SET plan = excluded.plan, catalog_version = excluded.catalog_version,
+         status = excluded.status, ends_at = excluded.ends_at, next_moment = excluded.next_moment, due_at = excluded.due_at`,
+    ),
+    saveApiKey: named(
+      'save_api_key',
+      `INSERT INTO ${of('api_keys')} (customer, id, name, secret_hash, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6)
+       ON CONFLICT (customer, id) DO UPDATE SET name = excluded.name, revoked_at = excluded.revoked_at`,
+    ),
+  }
+}
+
+function ofLog({ of }: Names, named: Naming): Some<'reserve' | 'release' | 'append' | 'keepKeys' | 'saveTotals'> {
+  return {
+    reserve: named(
+      'reserve',
+      `INSERT INTO ${of('reservations')} (customer, key, process, feature, quantity, at, route, period_start)
+       SELECT customer, key, $2, feature, quantity, at, route, period_start FROM json_to_recordset($1)
+         AS v (customer text, key text, feature text, quantity bigint, at bigint, route text, period_start bigint)`,
+    ),
+    release: named(
+      'release',
+      `DELETE FROM ${of('reservations')} r USING unnest($1::text[], $2::text[]) AS v (customer, key)
+       WHERE r.customer = v.customer AND r.key = v.key`,
+    ),
+    append: named(
+      'append',
+      `INSERT INTO ${of('events')} (customer, seq, feature, period_start, quantity, at, route, key, properties)
+       SELECT * FROM json_to_recordset($1) AS v (customer text, seq bigint, feature text, period_start bigint, quantity bigint,
+         at bigint, route text, key text, properties json)`,
+    ),
+    keepKeys: named(
+      'keep_keys',
+      `INSERT INTO ${of('event_keys')} (customer, key, seq, at)
+       SELECT * FROM json_to_recordset($1) AS v (customer text, key text, seq bigint, at bigint)`,
+    ),
+    saveTotals: named(
+      'save_totals',
+      `INSERT INTO ${of('totals')} (customer, feature, period_start, quantity, events, last_seq)
+       SELECT * FROM json_to_recordset($1)
+         AS v (customer text, feature text, period_start bigint, quantity bigint, events bigint, last_seq bigint)
+       ON CONFLICT (customer, feature, period_start) DO UPDATE
+         SET quantity = excluded.quantity, events = excluded.events, last_seq = excluded.last_seq`,
+    ),
+  }
+}
+
+function ofInvoices({ of }: Names, named: Naming): Some<'saveDraft' | 'finalize' | 'seal'> {
+  return {
+    saveDraft: named(
+      'save_draft',
+      `INSERT INTO ${of('invoices')} AS i (customer, id, status, document) VALUES ($1, $2, 'draft', $3)
+       ON CONFLICT (customer, id) DO UPDATE SET document = excluded.document WHERE i.status = 'draft'`,
+    ),
+    // The number is taken in the statement that uses it: there is none without an invoice.
+    finalize: named(
+      'finalize',
+      `WITH taken AS (
+         INSERT INTO ${of('series')} AS s (series, last) VALUES ($4, 1) ON CONFLICT (series) DO UPDATE SET last = s.last + 1
+         RETURNING last
+       )
+       UPDATE ${of('invoices')} SET status = $3, series = $4, number = taken.last, document = $5
+       FROM taken WHERE customer = $1 AND id = $2 AND status = 'draft'`,
+    ),
+    seal: named(
+      'seal',
+      `UPDATE ${of('totals')} SET invoice_id = $4 WHERE customer = $1 AND feature = $2 AND period_start = $3 AND invoice_id IS NULL`,
+    ),
+  }
+}

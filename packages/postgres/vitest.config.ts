@@ -1,0 +1,14 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
+
+const config: ViteUserConfig = defineConfig({
+  resolve: { conditions: ['farebox-source'] },
+  ssr: { resolve: { conditions: ['farebox-source'], externalConditions: ['farebox-source'] } },
+  test: {
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    globalSetup: ['@farebox/postgres-server/vitest'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+})
+
+export default config
