@@ -15,7 +15,7 @@ import { filesBelow, type Finding, literalsOf, readSource, type Source, sourcesB
  */
 const HASHES: Readonly<Record<string, string>> = {
   'packages/core/src/sqlite/migrations/000001.ts': 'f1dc7cc02abfdf933462c69dfb26702fe1c6cc8093f908dfb36c1d21a51c412e',
-  'packages/postgres/src/migrations/000001.ts': '3b5f403201eeb15de00b6b26dbdec7a956e411ee5c45afdaf0b9c02b94ead449',
+  'packages/postgres/src/migrations/000001.ts': '07aa4d4b92a6e54d8f6ec2b7da80e484bd4324bc5d3d7bbae5b354d6b25a9073',
 }
 
 /** Tables that belong to no single account, each with the reason. */

@@ -1,11 +1,13 @@
 /** The options of `npm start`. Nothing of this file needs a build, so a mistake is said before one begins. */
 
 import path from 'node:path'
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 
 export interface StartOptions {
   /** Absolute path, or `-` for standard input. */
   readonly log: string
+  /** What holds the events: a file, or the PostgreSQL that DATABASE_URL names (without it, one that is started for this run). */
+  readonly store: 'sqlite' | 'postgres'
   readonly database: string
   /** Whether the user chose the database: then what it holds is not replaced without `--fresh`. */
   readonly isOwnDatabase: boolean
@@ -19,6 +21,7 @@ export interface StartOptions {
 
 interface Flags {
   readonly log?: string
+  readonly store: 'sqlite' | 'postgres'
   readonly database?: string
   readonly html?: string
   readonly json?: string
@@ -41,6 +44,7 @@ export function readStartOptions(
   const at = (file: string): string => path.resolve(calledFrom, file)
   return {
     log: flags.log === undefined ? path.join(example, 'sample/access.log.gz') : flags.log === '-' ? '-' : at(flags.log),
+    store: flags.store,
     database: flags.database === undefined ? path.join(project, 'var/replay/farebox.db') : at(flags.database),
     isOwnDatabase: flags.database !== undefined,
     html: flags.html === undefined ? path.join(project, 'var/replay/invoices') : at(flags.html),
@@ -61,6 +65,7 @@ function command(): Command {
     .option('--once', 'exit after the report instead of leaving the API running')
     .option('--json <file>', 'write the report as JSON')
     .option('--html <folder>', 'write the invoices as HTML pages (default: var/replay/invoices)')
+    .addOption(new Option('--store <name>', 'where the events go').choices(['sqlite', 'postgres']).default('sqlite'))
     .option('--database <file>', 'database file (default: a new one under var/replay)')
     .option('--resume', 'go on with the database of a replay that was cut off')
     .option('--fresh', 'replace the database given with --database')

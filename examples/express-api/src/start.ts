@@ -5,11 +5,12 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createFarebox } from '@farebox/core'
 import type { Farebox } from '@farebox/core'
-import { sqlite } from '@farebox/core/sqlite'
+import type { Store } from '@farebox/core/contracts'
 import { exitStatusOf, listen, replayCommand } from 'farebox/replay'
 import { createApp } from './app.ts'
 import { catalog } from './catalog.ts'
 import type { StartOptions } from './start-options.ts'
+import { prepareStore } from './store.ts'
 import target from './target.ts'
 
 const DEMO_CUSTOMER = 'demo'
@@ -21,8 +22,13 @@ export async function start(options: StartOptions): Promise<number> {
     const { log, database, html, json, resume } = options
     // The default database is the command's own: each run begins a new one.
     const fresh = options.fresh || (!options.isOwnDatabase && !resume)
-    await replayCommand({ log, target, database, html, resume, fresh, ...(json === undefined ? {} : { json }) })
-    if (!options.once) await serveUntilStopped(options)
+    const { openStore, stop } = await prepareStore(options, fresh)
+    try {
+      await replayCommand({ log, target, database, openStore, html, resume, fresh, ...(json === undefined ? {} : { json }) })
+      if (!options.once) await serveUntilStopped(openStore(), options)
+    } finally {
+      await stop()
+    }
   })
 }
 
@@ -33,8 +39,8 @@ async function requireFreePort(port: number): Promise<void> {
   await close(probe)
 }
 
-async function serveUntilStopped({ database, port }: StartOptions): Promise<void> {
-  const farebox = createFarebox({ catalog, store: sqlite({ path: database }), upgradeUrl: 'https://example.com/plans' })
+async function serveUntilStopped(store: Store, { port }: StartOptions): Promise<void> {
+  const farebox = createFarebox({ catalog, store, upgradeUrl: 'https://example.com/plans' })
   await farebox.ready
   const key = await demoKey(farebox)
   const server = createServer(createApp({ farebox, mode: 'live' }))

@@ -59,6 +59,26 @@ describe('npm start', () => {
     expect(await run.ended).toBe(0)
   }, 60_000)
 
+  it('gives the same report on PostgreSQL, byte for byte', async () => {
+    const onFile = started('--once', '--database', 'file.db', '--html', 'file', '--json', 'file.json')
+    expect(await onFile.ended).toBe(0)
+    const onServer = started(
+      '--once',
+      '--store',
+      'postgres',
+      '--database',
+      'server.db',
+      '--html',
+      'server',
+      '--json',
+      'server.json',
+    )
+    expect(await onServer.ended, onServer.output()).toBe(0)
+    expect(existsSync(path.join(folder, 'server.db'))).toBe(false)
+    expect(reportIn('server.json').invoices.length).toBeGreaterThan(100)
+    expect(readFileSync(path.join(folder, 'server.json'), 'utf8')).toBe(readFileSync(path.join(folder, 'file.json'), 'utf8'))
+  }, 60_000)
+
   it('says that the port is in use before it replays anything', async () => {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

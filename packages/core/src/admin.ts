@@ -123,7 +123,7 @@ export function createAdmin({ store, clock, catalog, ready, keys }: AdminParts):
     }
     await ready
     const now = clock.now()
-    return store.change({ customerId: id }, (state) => {
+    return store.change({ customerId: id, inOrder: true }, (state) => {
       const known = withCustomer(state, now).customer
       const customer = { ...known, name: name ?? known.name, email: email ?? known.email, timeZone: timeZone ?? known.timeZone }
       const isSame =
@@ -149,7 +149,7 @@ export function createAdmin({ store, clock, catalog, ready, keys }: AdminParts):
     const start = startsAt === undefined ? now : parseInstant(startsAt, 'startsAt')
     await ready
     const id = randomId('sub')
-    return store.change({ customerId }, (state) => {
+    return store.change({ customerId, inOrder: true }, (state) => {
       const { subscription: current } = state
       if (current !== null && current.status !== 'canceled') {
         if (current.plan === plan && (startsAt === undefined || current.startsAt === start))

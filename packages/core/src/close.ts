@@ -156,7 +156,7 @@ function splitByAllowance({ included, overage }: MeteredTerms, used: Quantity): 
 
 /** Drafts the invoice of a customer's next due moment; a moment without lines is passed over. */
 function draftNext(parts: CloseParts, customerId: string, until: number): Promise<Drafted> {
-  return parts.store.change(customerOf(customerId), (state): Change<Drafted> => {
+  return parts.store.change({ customerId, inOrder: true }, (state): Change<Drafted> => {
     const { subscription } = state
     if (subscription === null || subscription.dueAt === null || subscription.dueAt > until)
       return { result: { kind: 'done' }, entries: [] }
@@ -194,13 +194,13 @@ async function totalsOf(
   store: Store,
   draft: Invoice,
 ): Promise<{ feature: string; periodStart: number; total: { quantity: Quantity; events: number } }[]> {
-  return store.change(customerOf(draft.customerId), (state) => ({ result: sealedBy(state, draft), entries: [] }))
+  return store.change({ customerId: draft.customerId }, (state) => ({ result: sealedBy(state, draft), entries: [] }))
 }
 
 /** Makes the draft again from what came in since, gives it its number, seals its usage and moves the subscription on: one change. */
 async function finalizeDraft(parts: CloseParts, draft: Invoice, now: number): Promise<Invoice | null> {
   const { store, series } = parts
-  const isFinal = await store.change(customerOf(draft.customerId), (state): Change<boolean> => {
+  const isFinal = await store.change({ customerId: draft.customerId, inOrder: true }, (state): Change<boolean> => {
     const { subscription } = state
     // Another process was faster.
     if (subscription === null || invoiceId(subscription.id, subscription.nextMoment) !== draft.id)
@@ -238,8 +238,4 @@ function sealedBy(
 function holdsReservations(state: AccountState, period: Period): boolean {
   for (const reservation of state.reservations.values()) if (reservation.periodStart === period.start) return true
   return false
-}
-
-function customerOf(customerId: string): { readonly customerId: string } {
-  return { customerId }
 }

@@ -191,7 +191,7 @@ export function createReads(query: Query, { of }: Names, process: string, deadAf
 
   async function claimDue(now: number, limit: number): Promise<readonly string[]> {
     const rows = await query<{ customer: string }>(
-      `SELECT customer FROM ${of('subscriptions')} WHERE due_at <= $1 ORDER BY due_at, customer LIMIT $2`,
+      `SELECT customer FROM ${of('subscriptions')} WHERE due_at <= $1 ORDER BY due_at, place LIMIT $2`,
       [now, limit],
     )
     return rows.map(({ customer }) => customer)

@@ -3,6 +3,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { createFarebox, testClock } from '@farebox/core'
 import type { Farebox, Invoice, PlanCode, TestClock } from '@farebox/core'
+import type { Store } from '@farebox/core/contracts'
 import { sqlite } from '@farebox/core/sqlite'
 import { CommandError } from '../command-error.ts'
 import { openLog } from '../log-source.ts'
@@ -30,6 +31,8 @@ export interface ReplayOptions {
   readonly target: ReplayTarget
   /** Path of the database file. The replay keeps its journal beside it. */
   readonly database: string
+  /** Where the log of events goes instead; `database` then only says where the journal is. Default: a SQLite file at `database`. */
+  readonly openStore?: () => Store
   /** Go on with the database of an earlier replay of the same log. Default: a database that is there is an error. */
   readonly resume?: boolean
   /** Replace a database that is there. */
@@ -96,7 +99,7 @@ async function replayInto(run: Run): Promise<ReplayResult> {
   const farebox = createFarebox({
     catalog,
     clock,
-    store: sqlite({ path: run.options.database }),
+    store: run.options.openStore?.() ?? sqlite({ path: run.options.database }),
     // A line that the dead process had reserved is sent again when the replay resumes.
     onCrash: 'void',
     ...(upgradeUrl === undefined ? {} : { upgradeUrl }),
@@ -119,14 +122,15 @@ async function enroll(farebox: Farebox, { options, survey }: Run): Promise<Map<s
   const waiting = [...plans]
   while (waiting.length > 0) {
     const batch = waiting.splice(0, ENROLLED_AT_ONCE)
-    await Promise.all(
-      batch.map(async ([customerId, plan]) => {
-        const known = await farebox.subscriptions.get(customerId)
-        if (known === null) await farebox.subscriptions.create({ customerId, plan, startsAt })
-        else if (known.plan !== plan)
-          throw new CommandError(`${customerId} is on the plan ${known.plan} in the database and on ${plan} now: use --fresh`)
-      }),
-    )
+    const known = await Promise.all(batch.map(([customerId]) => farebox.subscriptions.get(customerId)))
+    for (const [index, [customerId, plan]] of batch.entries()) {
+      const current = known[index]?.plan ?? plan
+      if (current !== plan)
+        throw new CommandError(`${customerId} is on the plan ${current} in the database and on ${plan} now: use --fresh`)
+    }
+    // Asked in one order, so that every replay of a log subscribes, and so numbers, in the same.
+    const unknown = batch.filter((_client, index) => known[index] === null)
+    await Promise.all(unknown.map(([customerId, plan]) => farebox.subscriptions.create({ customerId, plan, startsAt })))
   }
   return plans
 }

@@ -23,6 +23,11 @@ export interface ChangeTarget {
    * visible at once to later changes of this process.
    */
   readonly urgency?: 'now' | 'soon'
+  /**
+   * Takes effect after every change that was asked of this store before with the same, whichever the customer: what takes numbers
+   * is numbered in the order in which it was asked. Default false: only changes of one customer follow one another.
+   */
+  readonly inOrder?: boolean
 }
 
 /** A settlement waits at most this long for a commit to ride on. */
@@ -121,7 +126,7 @@ export interface Store {
   /** Keeps a catalog version for ever; a version that is there already stays as it is. */
   saveCatalog(catalog: StoredCatalog): Promise<void>
 
-  /** Customers whose subscription has a billing moment at or before `now`, earliest first. */
+  /** Customers whose subscription has a billing moment at or before `now`: the earliest first, and of those the ones subscribed first. */
   claimDue(now: number, limit: number): Promise<readonly string[]>
   /** Pending reservations of processes that died. */
   orphans(): Promise<readonly Reservation[]>
