@@ -35,6 +35,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(STAGES.map((stage) => [stage, STAGE_MAY])),
   // A store knows no prices: never catalog, rate, admit, settle, invoice.
   sqlite: ['values', 'records', 'account', 'contracts', 'errors.ts', 'options.ts'],
+  // What waits for a store, in a file of its own: it knows no account and no price.
+  spool: ['values', 'records', 'sqlite/open.ts', 'sqlite/faults.ts', 'sqlite/process-lock.ts', 'errors.ts', 'options.ts'],
   // The edge identifies and asks the meter; `index.ts` of it offers adapters the types of the engine.
   // The routes are the engine over HTTP: they ask the Farebox, and print what the records say.
   billing: [
@@ -52,7 +54,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'default-farebox.ts',
     'farebox.ts',
   ],
-  http: ['values', 'records', 'identify', 'meter.ts', 'errors.ts', 'catalog/catalog.ts', 'default-farebox.ts', 'farebox.ts'],
+  http: [
+    'values',
+    'records',
+    'identify',
+    'spool/spool.ts',
+    'meter.ts',
+    'errors.ts',
+    'catalog/catalog.ts',
+    'default-farebox.ts',
+    'farebox.ts',
+  ],
 }
 
 /** Packages and modules of Node that a folder of the core uses. The pure stages use none. */
@@ -62,6 +74,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   billing: ['node:crypto', 'node:http', 'node:http2', '@hono/node-server', '@hono/zod-openapi', 'hono', 'hono/utils/url'],
   identify: ['node:crypto', 'node:zlib', 'lru-cache'],
   sqlite: ['node:fs', 'node:path', 'better-sqlite3'],
+  spool: ['node:fs', 'node:path', 'better-sqlite3'],
 }
 
 /** Adapters with the packages of the framework that each translates. */

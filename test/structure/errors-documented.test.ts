@@ -1,6 +1,6 @@
 /** Error codes: one table in the code, one page in the documentation, and the two say the same. */
 
-import { ERRORS } from '@farebox/core'
+import { ALARMS, ERRORS } from '@farebox/core'
 import { PROBLEMS } from '@farebox/core/http'
 import { describe, expect, test } from 'vitest'
 import { isNode, nameOf, type Node, readSource, type Source, sourcesBelow, walk } from './source.ts'
@@ -31,6 +31,10 @@ describe('problems', () => {
     )
     expect(wrong).toEqual([])
   })
+})
+
+test('every alarm is documented, and every documented alarm exists', () => {
+  expect(headingsOf(page, 'Alarms')).toEqual(Object.keys(ALARMS))
 })
 
 test('the page is read heading by heading', () => {

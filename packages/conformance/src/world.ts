@@ -134,6 +134,7 @@ async function startApp({ file, listen, protocol, patienceMs, change }: StartInp
     catalog,
     // No check cuts the power.
     store: sqlite({ path: file, busyTimeoutMs, durability: 'process' }),
+    spool: `${file}-spool`,
     upgradeUrl: 'https://example.test/upgrade',
     onError: (error) => errors.push(error),
   })

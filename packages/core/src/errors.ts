@@ -28,6 +28,11 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS
 
+/** Whether an error says that the store cannot answer, rather than anything about what was asked of it. */
+export function isOutage(error: unknown): error is FareboxError {
+  return error instanceof FareboxError && (error.code === 'store_unavailable' || error.code === 'stopped')
+}
+
 /** What a `FareboxError` carries besides its message. */
 export interface ErrorDetails {
   /** Data for programs: the field, the value, what was expected. */

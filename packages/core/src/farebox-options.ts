@@ -7,7 +7,7 @@ import type { MeterOptions } from './http/contract.ts'
 import { invalidOption, refuseOtherThanFunction, refuseOtherWords, refuseUnknownOptions } from './options.ts'
 import { parseQuantity } from './values/quantity.ts'
 
-const FAREBOX_OPTIONS = ['catalog', 'store', 'clock', 'onCrash', 'upgradeUrl', 'invoiceSeries', 'onError']
+const FAREBOX_OPTIONS = ['catalog', 'store', 'clock', 'onCrash', 'upgradeUrl', 'invoiceSeries', 'onError', 'spool']
 const METER_OPTIONS = ['units', 'identify', 'anonymous', 'billWhen', 'onAbort', 'skip', 'onRefused', 'onStoreError']
 
 /** Throws `invalid_option`. */

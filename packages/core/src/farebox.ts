@@ -14,14 +14,17 @@ import { FareboxError } from './errors.ts'
 import type { Gate, MeterOptions } from './http/contract.ts'
 import { createGate, type GateParts } from './http/gate.ts'
 import { createInFlight } from './http/in-flight.ts'
+import type { Health } from './health.ts'
 import { createKeyIdentification } from './identify/identify.ts'
 import { checkFareboxOptions, checkMeterOptions, featureOf } from './farebox-options.ts'
 import { createMeter } from './meter.ts'
 import { invalidOption } from './options.ts'
+import { createOutage } from './outage.ts'
 import type { Invoice } from './records/invoice.ts'
 import type { UsageEvent } from './records/usage-event.ts'
+import type { SpoolOptions } from './spool/spool-options.ts'
 import { createUsage, type Usages } from './usage.ts'
-import { type Clock, systemClock } from './values/clock.ts'
+import { type Clock, monotonicMs, systemClock } from './values/clock.ts'
 import { createKeySource, randomId } from './values/id.ts'
 import { invariant } from './values/invariant.ts'
 import { type Audit, verify } from './verify.ts'
@@ -36,6 +39,12 @@ export interface FareboxOptions {
   clock?: Clock
   /** What becomes of reservations whose process died: billed, because the work was started (`charge`, the default), or not (`void`). */
   onCrash?: 'charge' | 'void'
+  /**
+   * Where `onStoreError: 'allow'` keeps what was used while the store did not answer: a path, or the path and how many events
+   * may wait. Default `farebox-spool.db` in the working directory, made when it is needed, and 1,000,000 events. The
+   * processes of one machine may share it.
+   */
+  spool?: string | SpoolOptions
   /** Where a refused customer can upgrade; offered as an action in the 402. */
   upgradeUrl?: string
   /** Series of the invoice numbers: `FB-000001`. Default `FB`. */
@@ -83,12 +92,23 @@ export interface Farebox {
   closePeriods(options?: { until?: number }): Promise<CloseResult>
   /** Recomputes every total and invoice from the log and names what disagrees. Reads the whole log. */
   verify(): Promise<Audit>
+  /**
+   * How it is: whether the store answers, what waits in the spool, and alarms, which docs/errors.md lists. Takes two seconds
+   * at most, and never rejects. Example: `app.get('/healthz', async (_, res) => res.json(await farebox.health()))`.
+   */
+  health(): Promise<Health>
+  /**
+   * Delivers the events again that the store would not take, and resolves with how many they are: after their customers were
+   * given a plan, say. What the store will not take again is rejected again.
+   */
+  retryRejected(): Promise<number>
   /** Resolves when everything that was settled so far is durable. */
   flush(): Promise<void>
   /**
    * Admits nothing more (new requests get 503), waits until what is in flight is settled, at most `withinMs` (default
-   * 10,000), writes what waits and lets the store go. Requests that are still open then are resolved by `onCrash` at the
-   * next start. Holds no timer afterwards. Safe to call twice.
+   * 10,000), delivers in what is left of that time what waits in the spool, writes what waits and lets the store go.
+   * Requests that are still open then are resolved by `onCrash` at the next start, and what the spool holds is delivered
+   * then. Holds no timer afterwards. Safe to call twice.
    */
   stop(options?: { withinMs?: number }): Promise<void>
 }
@@ -113,6 +133,7 @@ export function createFarebox(options: FareboxOptions): Farebox {
     upgradeUrl,
     invoiceSeries: series = 'FB',
     onError = warn,
+    spool,
   } = options
   const catalogs = new Map<string, Catalog>([[catalog.version, catalog]])
   const open = createOpening({
@@ -124,12 +145,13 @@ export function createFarebox(options: FareboxOptions): Farebox {
   const newKey = createKeySource()
   const inFlight = createInFlight()
   const keys = createKeyIdentification((id) => store.apiKey(id))
+  const outage = createOutage({ store, meter, options: spool, ready: () => ready, onError })
   const ready = start()
   // A rejection is told to whoever awaits `ready`; nobody awaiting it must not end the process.
   ready.catch(() => {})
   const closeParts: CloseParts = { store, catalogOf, series }
   const actions = upgradeUrl === undefined ? [] : ([{ rel: 'upgrade', href: upgradeUrl, method: 'GET' }] as const)
-  const gateParts: GateParts = { meter, clock, ready, keys, newKey, actions, inFlight, onError }
+  const gateParts: GateParts = { meter, clock, ready, keys, newKey, actions, inFlight, spool: outage.slots, onError }
   let sweep: NodeJS.Timeout | null = null
   let stopping: Promise<void> | null = null
 
@@ -154,26 +176,26 @@ export function createFarebox(options: FareboxOptions): Farebox {
     },
     createGate(feature, meterOptions = {}) {
       checkMeterOptions(meterOptions)
+      if (meterOptions.onStoreError === 'allow') outage.allow()
       return createGate(gateParts, featureOf(catalog, feature), meterOptions)
     },
-    closePeriods: ({ until = clock.now() } = {}) =>
-      whenReady(async () => {
-        if (!(until <= clock.now())) throw invalidOption('closePeriods()', 'until', 'an instant that has come', until)
-        await resolveOrphans()
-        return closePeriods(closeParts, { until, now: clock.now() })
-      }),
+    closePeriods: ({ until = clock.now() } = {}) => whenReady(() => close(until)),
     verify: () => whenReady(() => verify({ store, catalogOf })),
-    flush: () => store.flush(),
+    health: outage.health,
+    retryRejected: () => whenReady(outage.retryRejected),
+    flush,
     stop: ({ withinMs = STOP_WITHIN_MS } = {}) => (stopping ??= stopOnce(withinMs)),
   }
   becomeDefault(farebox)
   return farebox
 
   async function stopOnce(withinMs: number): Promise<void> {
+    const untilMs = monotonicMs() + withinMs
     stopBeingDefault(farebox)
     await ready.catch(() => {})
     if (sweep !== null) clearInterval(sweep)
     await inFlight.drain(withinMs)
+    await outage.stop(untilMs)
     await store.close()
   }
 
@@ -184,7 +206,27 @@ export function createFarebox(options: FareboxOptions): Farebox {
       if (!catalogs.has(version)) catalogs.set(version, parseCatalog(document))
     // Orphans that cannot be ended now (a full disk) wait for the sweep; requests are answered meanwhile.
     await resolveOrphans().catch(onError)
-    sweep = setInterval(() => void resolveOrphans().catch(onError), SWEEP_MS).unref()
+    sweep = setInterval(look, SWEEP_MS).unref()
+    outage.wake()
+  }
+
+  async function close(until: number): Promise<CloseResult> {
+    if (!(until <= clock.now())) throw invalidOption('closePeriods()', 'until', 'an instant that has come', until)
+    // What was used in the periods comes before they are closed.
+    await outage.deliver()
+    await resolveOrphans()
+    return closePeriods(closeParts, { until, now: clock.now() })
+  }
+
+  async function flush(): Promise<void> {
+    await outage.flush()
+    await store.flush()
+  }
+
+  /** After processes that died: their reservations, and what they left in the spool. */
+  function look(): void {
+    void resolveOrphans().catch(onError)
+    outage.wake()
   }
 
   async function whenReady<T>(read: () => Promise<T>): Promise<T> {
@@ -197,7 +239,7 @@ export function createFarebox(options: FareboxOptions): Farebox {
     const orphans = await store.orphans()
     // Side by side, so that they share commits; one that cannot be ended must not keep the others, or the start, waiting.
     const ended = orphans.map((reservation) =>
-      meter.settle(reservation, onCrash === 'charge' ? reservation.quantity : null).catch(onError),
+      meter.expire(reservation, onCrash === 'charge' ? reservation.quantity : null).catch(onError),
     )
     await store.flush()
     await Promise.all(ended)

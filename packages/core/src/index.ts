@@ -2,6 +2,9 @@
 
 export { createFarebox } from './farebox.ts'
 export type { Farebox, FareboxOptions } from './farebox.ts'
+export { ALARMS } from './health.ts'
+export type { Alarm, AlarmCode, Health } from './health.ts'
+export type { SpoolOptions } from './spool/spool-options.ts'
 export { defaultFarebox } from './default-farebox.ts'
 export { defineCatalog, parseCatalog } from './catalog/define-catalog.ts'
 export type { CatalogDefinition } from './catalog/define-catalog.ts'

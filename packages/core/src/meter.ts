@@ -45,12 +45,22 @@ export interface Meter {
   takeBack(claim: Claim): void
   /** Posts `billed` units, or voids when it is null. A reservation that ended already stays as it is. */
   settle(reservation: Reservation, billed: Quantity | null, properties?: Properties | null): Promise<void>
+  /** Ends the reservation of a process that died, as `settle` does. */
+  expire(reservation: Reservation, billed: Quantity | null): Promise<void>
   /**
    * Posts what a request used that was served without a reservation, because the store could not answer: as much of it as
-   * the plan allows. Waits for the store as a settlement does. Rejects with `not_billable` when the plan does not count it.
+   * the plan allows, and nothing when its key was posted before. Rejects with `not_billable` when the plan does not count it.
    */
-  record(claim: Claim, billed: Quantity): Promise<void>
+  record(event: NewUsageEvent): Promise<void>
   track(claim: TrackClaim): Promise<TrackResult>
+}
+
+/** How a reservation ends. */
+interface Ending {
+  /** Units to bill; null voids. */
+  readonly billed: Quantity | null
+  readonly properties: Properties | null
+  readonly keyGivenBy: 'caller' | 'farebox'
 }
 
 export interface MeterParts {
@@ -64,16 +74,18 @@ export function createMeter({ store, planOf, open }: MeterParts): Meter {
   return {
     admit: (claim) => store.change({ customerId: claim.customerId }, (state) => admitTo(state, claim)),
     takeBack,
-    settle: (reservation, billed, properties = null) =>
-      store.change({ customerId: reservation.customerId, urgency: 'soon' }, (state) =>
-        settleIn(state, reservation, billed, properties),
-      ),
-    record: (claim, billed) =>
-      store.change({ customerId: claim.customerId, urgency: 'soon' }, (state) => recordIn(state, claim, billed)),
+    settle: (reservation, billed, properties = null) => end(reservation, { billed, properties, keyGivenBy: 'farebox' }),
+    // When the answer to its admission was lost, its request may wait in the spool too: the key is kept, so that one of them counts.
+    expire: (reservation, billed) => end(reservation, { billed, properties: null, keyGivenBy: 'caller' }),
+    record: (event) => store.change({ customerId: event.customerId, keys: [event.key] }, (state) => recordIn(state, event)),
     track: (claim) =>
       store.change({ customerId: claim.customerId, ...(claim.isKeyGiven ? { keys: [claim.key] } : {}) }, (state) =>
         trackIn(state, claim),
       ),
+  }
+
+  function end(reservation: Reservation, ending: Ending): Promise<void> {
+    return store.change({ customerId: reservation.customerId, urgency: 'soon' }, (state) => endIn(state, reservation, ending))
   }
 
   function takeBack({ customerId, key }: Claim): void {
@@ -95,24 +107,25 @@ export function createMeter({ store, planOf, open }: MeterParts): Meter {
     return { result: admission, entries: opened.entries.length === 0 ? [reserved] : [...opened.entries, reserved] }
   }
 
-  function settleIn(
-    state: AccountState,
-    reservation: Reservation,
-    billed: Quantity | null,
-    properties: Properties | null,
-  ): Change<void> {
+  function endIn(state: AccountState, reservation: Reservation, ending: Ending): Change<void> {
     // The process was taken for dead and its reservation resolved by the recorded rule: that stands.
     if (!state.reservations.has(reservation.key)) return { result: undefined, entries: [] }
+    const { billed, properties, keyGivenBy } = ending
     const settlement = settle(reservation, { billed, properties, room: roomBeside(state, reservation) })
     const { periodStart, key } = reservation
     const entry: Entry =
       settlement.kind === 'voided'
         ? { kind: 'released', key }
-        : { kind: 'posted', event: settlement.event, periodStart, keyGivenBy: 'farebox' }
+        : { kind: 'posted', event: settlement.event, periodStart, keyGivenBy }
     return { result: undefined, entries: [entry] }
   }
 
-  function recordIn(state: AccountState, claim: Claim, billed: Quantity): Change<void> {
+  function recordIn(state: AccountState, { quantity: billed, properties, ...claim }: NewUsageEvent): Change<void> {
+    // It was posted before, and nobody heard of it: the process that delivered it was killed, or the answer was lost.
+    if (state.known.has(claim.key)) return { result: undefined, entries: [] }
+    // It was reserved all the same: the answer to its admission was lost.
+    const reserved = state.reservations.get(claim.key)
+    if (reserved !== undefined) return endIn(state, reserved, { billed, properties, keyGivenBy: 'caller' })
     const opened = open(state, claim.at)
     const { subscription } = opened.state
     const at = subscription === null ? claim.at : countedAt(subscription, claim.at)
@@ -120,12 +133,13 @@ export function createMeter({ store, planOf, open }: MeterParts): Meter {
     const admission = admit({ ...claim, at, quantity: 0n }, opened.state, subscription && planOf(subscription))
     if (admission.kind === 'refused') throw notBillable(admission.refusal)
     const { reservation } = admission
-    const settlement = settle(reservation, { billed, properties: null, room: roomBeside(opened.state, reservation) })
+    const settlement = settle(reservation, { billed, properties, room: roomBeside(opened.state, reservation) })
     invariant(settlement.kind === 'posted', 'what is billed is posted')
     const { periodStart } = reservation
     return {
       result: undefined,
-      entries: [...opened.entries, { kind: 'posted', event: settlement.event, periodStart, keyGivenBy: 'farebox' }],
+      // The key may come again, so the store has to know it.
+      entries: [...opened.entries, { kind: 'posted', event: settlement.event, periodStart, keyGivenBy: 'caller' }],
     }
   }
 

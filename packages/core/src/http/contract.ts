@@ -66,9 +66,6 @@ export interface Gate<Raw = unknown> {
   settle(ticket: Ticket, outcome: Outcome, raw: Raw): Promise<void>
 }
 
-/** While the store cannot answer, no more requests than this are open or wait to be written. Ten thousand take some megabytes. */
-export const MAX_OPEN = 10_000
-
 /** What `meter()` takes on every framework. */
 export interface MeterOptions<Raw = unknown> {
   /**
@@ -88,8 +85,9 @@ export interface MeterOptions<Raw = unknown> {
   onRefused?: (reply: Reply, request: Raw) => Reply | Promise<Reply>
   /**
    * What a request gets when the store cannot answer: 503 (`refuse`, the default), or its handler runs (`allow`), and what
-   * it used is kept in memory and written when the store is back, up to what the plan allows. At most `MAX_OPEN` requests
-   * are open so, and what a process keeps when it dies is lost.
+   * it used is kept in the spool, a file that survives the process, and billed when the store is back, up to what the plan
+   * allows. When the spool is full, requests are refused. With `allow`, `meter()` throws `store_not_writable` where the
+   * spool's file could not be made.
    */
   onStoreError?: 'refuse' | 'allow'
   /** What happens when the client goes away: the work was started, so it is billed (`charge`, the default), or not (`void`). */

@@ -1,16 +1,17 @@
 /** The flow of one metered request, for every framework: identify, admit, answer or go on, measure, settle. */
 
-import { FareboxError } from '../errors.ts'
+import { isOutage } from '../errors.ts'
 import { isCustomerId } from '../identify/customer-id.ts'
 import type { KeyIdentification } from '../identify/identify.ts'
 import type { Admission, Meter } from '../meter.ts'
 import type { Claim } from '../records/claim.ts'
 import type { Reservation } from '../records/reservation.ts'
+import type { NewUsageEvent } from '../records/usage-event.ts'
+import type { Slots } from '../spool/spool.ts'
 import type { Clock } from '../values/clock.ts'
 import { formatQuantity, ONE, parseQuantity, type Quantity, type QuantityInput } from '../values/quantity.ts'
 import {
   type Gate,
-  MAX_OPEN,
   type MeterContext,
   type MeteredRequest,
   type MeterOptions,
@@ -31,6 +32,8 @@ export interface GateParts {
   readonly newKey: () => string
   readonly actions: readonly Action[]
   readonly inFlight: InFlight
+  /** Takes what was used while the store could not answer. */
+  readonly spool: Slots
   /** Gets errors that no answer can carry any more. */
   readonly onError: (error: unknown) => void
 }
@@ -87,7 +90,7 @@ class OpenTicket implements Ticket, MeterContext {
 
 /** `feature` is a metered feature of the catalog; `options` were checked by the caller. */
 export function createGate<Raw>(parts: GateParts, feature: string, options: MeterOptions<Raw>): Gate<Raw> {
-  const { meter, clock, keys, newKey, inFlight, onError } = parts
+  const { meter, clock, keys, newKey, inFlight, spool, onError } = parts
   const { units, identify, anonymous = 'reject', billWhen = isBelow400, onAbort = 'charge' } = options
   const { skip, onRefused, onStoreError = 'refuse' } = options
   const fixedUnits = typeof units === 'function' ? null : units === undefined ? ONE : parseQuantity(units, 'units')
@@ -128,12 +131,12 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
     return verdict.kind === 'refused' ? answered(verdict, request) : verdict
   }
 
-  /** Lets a request through that the store could not decide, or refuses it. Throws what is a developer's mistake. */
+  /** Lets a request through that the store could not decide, if the spool has a slot for it, or refuses it. Throws what is a developer's mistake. */
   function unanswered(error: unknown, claim: Claim | null): Verdict {
-    if (!isStoreError(error)) throw error
+    if (!isOutage(error)) throw error
     if (claim === null) return unavailable()
     if (error.fields['outcome'] === 'unknown') meter.takeBack(claim)
-    if (onStoreError === 'refuse' || inFlight.count > MAX_OPEN) return unavailable()
+    if (onStoreError === 'refuse' || !spool.take()) return unavailable()
     return { kind: 'admitted', ticket: new OpenTicket(claim, null, null), headers: [] }
   }
 
@@ -165,7 +168,9 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
 
   function write({ reservation, claim }: OpenTicket, billed: Quantity | null): Promise<void> {
     if (reservation !== null) return meter.settle(reservation, billed)
-    return billed === null ? SETTLED : meter.record(claim, billed)
+    if (billed !== null) return spool.fill(eventOf(claim, billed))
+    spool.giveBack()
+    return SETTLED
   }
 
   function endWithError(error: unknown): void {
@@ -231,10 +236,10 @@ function unavailable(): Refused {
   }
 }
 
-function isBelow400({ status }: { readonly status: number }): boolean {
-  return status < 400
+function eventOf({ customerId, feature, key, at, route }: Claim, billed: Quantity): NewUsageEvent {
+  return { customerId, feature, quantity: billed, at, key, route, properties: null }
 }
 
-function isStoreError(error: unknown): error is FareboxError {
-  return error instanceof FareboxError && (error.code === 'store_unavailable' || error.code === 'stopped')
+function isBelow400({ status }: { readonly status: number }): boolean {
+  return status < 400
 }

@@ -10,11 +10,11 @@ import { migrate } from './migrate.ts'
 const WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
 /**
- * Opens, checks and migrates. Throws `store_not_writable` or `store_unsupported`, each saying what to do.
+ * Opens, checks and brings the tables up to date. Throws `store_not_writable` or `store_unsupported`, each saying what to do.
  * `synchronous = NORMAL`: SQLite syncs the log before a checkpoint and when it begins anew, which keeps the file whole. That
  * what was answered survives the loss of power is the syncer's part: without it, 519 of 600 simulated cuts took something.
  */
-export function openDatabase(file: string): Database.Database {
+export function openDatabase(file: string, bringUpToDate: (db: Database.Database) => void = migrate): Database.Database {
   const db = connect(file)
   try {
     refuseOldSqlite(sqliteVersion(db))
@@ -25,7 +25,7 @@ export function openDatabase(file: string): Database.Database {
     db.pragma('wal_autocheckpoint = 4000')
     // The one wait that blocks: a short one while another process opens the same file. Later waits are asynchronous.
     db.pragma('busy_timeout = 5000')
-    migrate(db)
+    bringUpToDate(db)
     db.pragma('busy_timeout = 0')
     db.defaultSafeIntegers(true)
     return db
@@ -48,7 +48,8 @@ function connect(file: string): Database.Database {
   }
 }
 
-function refuseUnwritable(file: string): void {
+/** Throws `store_not_writable` where a database file cannot be made or written. */
+export function refuseUnwritable(file: string): void {
   const folder = path.dirname(path.resolve(file))
   if (!existsSync(folder)) {
     throw new FareboxError(

@@ -2,8 +2,6 @@
 
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Gate, MeterOptions, Outcome, Verdict } from '../../src/http/contract.ts'
-import type { Catalog } from '../../src/catalog/catalog.ts'
-import type { Store } from '../../src/contracts/store.ts'
 import { createFarebox, defaultFarebox, defineCatalog, type Farebox, FareboxError, formatQuantity } from '../../src/index.ts'
 import { newApiKey, parseApiKey } from '../../src/identify/api-key.ts'
 import { sqlite } from '../../src/sqlite/store.ts'
@@ -361,90 +359,5 @@ describe('options', () => {
       [401, undefined],
     ])
     expect(await used(farebox)).toBe('0')
-  })
-})
-
-describe('while the store cannot answer', () => {
-  /** A store whose admissions fail while `isDown`, and whose settlements wait until it is up. */
-  function startWithOutage(sold: Catalog = catalog) {
-    clock.set(NOON)
-    errors.length = 0
-    const store = sqlite({ path: ':memory:' })
-    const real: Store['change'] = store.change.bind(store)
-    const outage = { isDown: false, waiting: [] as (() => void)[] }
-    store.change = async (target, decide) => {
-      if (outage.isDown && target.urgency !== 'soon') throw new FareboxError('store_unavailable', 'down')
-      if (outage.isDown) await new Promise<void>((resolve) => outage.waiting.push(resolve))
-      return real(target, decide)
-    }
-    const farebox = createFarebox({ catalog: sold, store, clock, onError: (error) => errors.push(error) })
-    running.push(farebox)
-    const recover = (): void => {
-      outage.isDown = false
-      for (const go of outage.waiting.splice(0)) go()
-    }
-    return { farebox, outage, recover }
-  }
-
-  it('answers 503 by default, and runs nothing', async () => {
-    const { farebox, outage } = startWithOutage()
-    const gate = gateOf(farebox)
-    await farebox.ready
-    outage.isDown = true
-    expect(await ask(gate)).toMatchObject({ kind: 'refused', reply: { status: 503 } })
-  })
-
-  it("serves with onStoreError 'allow', and bills once the store is back, as long as the plan allows", async () => {
-    const { farebox, outage, recover } = startWithOutage()
-    const gate = gateOf(farebox, { onStoreError: 'allow' })
-    await serve(gate, finished(200))
-    await farebox.ready
-    outage.isDown = true
-    const settled: Promise<void>[] = []
-    for (const outcome of [finished(200), finished(200), finished(500)]) {
-      const verdict = await ask(gate)
-      if (verdict.kind === 'admitted') settled.push(gate.settle(verdict.ticket, outcome, {}))
-      expect(verdict).toMatchObject({ kind: 'admitted', headers: [] })
-    }
-    recover()
-    await Promise.all(settled)
-    expect(await used(farebox)).toBe('3')
-    expect((await farebox.events.list()).items.map(({ route }) => route)).toEqual(['/v1/:id', '/v1/:id', '/v1/:id'])
-    expect((await farebox.verify()).differences).toEqual([])
-    expect(errors).toEqual([])
-  })
-
-  it('never posts more of what it let through than the plan allows', async () => {
-    const { farebox, outage, recover } = startWithOutage()
-    const gate = gateOf(farebox, { onStoreError: 'allow', units: 1_000_000 })
-    await farebox.ready
-    outage.isDown = true
-    const verdict = await ask(gate)
-    if (verdict.kind !== 'admitted') throw new Error('expected to be let through')
-    const settled = gate.settle(verdict.ticket, finished(200), {})
-    recover()
-    await settled
-    const [usage] = await farebox.usage.totals({ customerId: 'ada' })
-    expect(usage?.posted).toBe(usage?.included)
-    expect((await farebox.verify()).differences).toEqual([])
-  })
-
-  it('reports what no plan counts instead of losing it silently', async () => {
-    const { farebox, outage, recover } = startWithOutage(
-      defineCatalog({
-        currency: 'USD',
-        features: { api_calls: { type: 'metered' } },
-        plans: { free: { price: '0', interval: 'month' } },
-      }),
-    )
-    const gate = gateOf(farebox, { onStoreError: 'allow' })
-    await farebox.ready
-    outage.isDown = true
-    const verdict = await ask(gate)
-    if (verdict.kind !== 'admitted') throw new Error('expected to be let through')
-    const settled = gate.settle(verdict.ticket, finished(200), {})
-    recover()
-    await settled
-    expect(errors).toEqual([expect.objectContaining({ code: 'not_billable' })])
   })
 })
