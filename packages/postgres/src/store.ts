@@ -45,6 +45,7 @@ const TOUCHES = 3
 const AHEAD_EVERY_MS = 3_600_000
 
 class PostgresStore implements Store {
+  readonly facts: StoreFacts
   readonly #settings: PostgresSettings
   readonly #names: Names
   readonly #process: string = randomId('p')
@@ -60,6 +61,7 @@ class PostgresStore implements Store {
   constructor(settings: PostgresSettings) {
     const { connectionString, schema, prefix, connections, timeoutMs, deadAfterMs } = settings
     this.#settings = settings
+    this.facts = factsOf(settings, () => this.#server)
     this.#names = createNames(schema, prefix)
     this.#partitions = createPartitions(this.#names)
     this.#pool = new pg.Pool({
@@ -81,13 +83,6 @@ class PostgresStore implements Store {
     }
     this.#lanes = Array.from({ length: connections }, (_, lane) => new Lane({ ...parts, lane }))
     this.#reads = createReads(this.#query, this.#names, this.#process, deadAfterMs)
-  }
-
-  get facts(): StoreFacts {
-    const { connectionString, schema, prefix, durability } = this.#settings
-    const { host, pathname } = new URL(connectionString)
-    const version = this.#server?.version ?? 'not connected yet'
-    return { name: 'postgres', location: `${host}${pathname} (${schema}.${prefix}*)`, version, durability }
   }
 
   async open(): Promise<void> {
@@ -204,5 +199,21 @@ class PostgresStore implements Store {
   async #makeAhead(): Promise<void> {
     this.#partitions.forget()
     await this.#withClient((client) => this.#partitions.make(client, monthsAhead(systemClock.now()))).catch(() => {})
+  }
+}
+
+/** The version is known once the store was opened. */
+function factsOf(
+  { connectionString, schema, prefix, durability }: PostgresSettings,
+  server: () => ServerFacts | null,
+): StoreFacts {
+  const { host, pathname } = new URL(connectionString)
+  return {
+    name: 'postgres',
+    location: `${host}${pathname} (${schema}.${prefix}*)`,
+    durability,
+    get version() {
+      return server()?.version ?? 'not connected yet'
+    },
   }
 }

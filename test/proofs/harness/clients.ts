@@ -6,7 +6,15 @@ import { sleep } from './report.ts'
 
 export interface Clients {
   /** Lets each client finish what it began; resolves when all have. */
-  finish(): Promise<{ readonly retries: number }>
+  finish(): Promise<ClientFigures>
+}
+
+export interface ClientFigures {
+  readonly retries: number
+  /** The longest that any request took, answered or not. */
+  readonly slowestMs: number
+  /** Requests that a server which lived did not answer in time. */
+  readonly unanswered: number
 }
 
 export interface ClientsOptions {
@@ -24,6 +32,8 @@ export function startClients({ fleet, ledger, count, customers }: ClientsOptions
   const lines = openLedger(ledger)
   const end = new AbortController()
   let retries = 0
+  let slowestMs = 0
+  let unanswered = 0
   const running = Array.from({ length: count }, (_, client) => run(client))
 
   return {
@@ -31,7 +41,7 @@ export function startClients({ fleet, ledger, count, customers }: ClientsOptions
       end.abort()
       await Promise.all(running)
       lines.close()
-      return { retries }
+      return { retries, slowestMs, unanswered }
     },
   }
 
@@ -69,7 +79,16 @@ export function startClients({ fleet, ledger, count, customers }: ClientsOptions
 
   async function tryOnce(wanted: Parameters<typeof ask>[1]): Promise<Awaited<ReturnType<typeof ask>> | null> {
     const server = fleet.any()
-    return server === null ? null : ask(server.port, wanted).catch(() => null)
+    if (server === null) return null
+    const begunMs = performance.now()
+    try {
+      return await ask(server.port, wanted)
+    } catch {
+      if (!server.hasEnded()) unanswered += 1
+      return null
+    } finally {
+      slowestMs = Math.max(slowestMs, performance.now() - begunMs)
+    }
   }
 
   async function pause(): Promise<void> {

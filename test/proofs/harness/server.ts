@@ -6,6 +6,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createFarebox, type Farebox, FareboxError, testClock, type TrackInput } from '@farebox/core'
 import { sqlite } from '@farebox/core/sqlite'
 import { meter } from '@farebox/express'
+import { postgres } from '@farebox/postgres'
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
 import { acknowledgingEarly, blocking, readingThenWriting } from './broken.ts'
 import { catalog } from './catalog.ts'
@@ -29,8 +30,8 @@ const server = createApp().listen(0, '127.0.0.1', () => say({ port: (server.addr
 process.once('SIGTERM', () => void shutDown())
 
 function openFarebox(): Farebox {
-  const file = sqlite({ path: settings.database })
-  const store = settings.variant === 'acknowledge-early' ? acknowledgingEarly(file) : crashing(file, pass)
+  const kept = settings.postgres === undefined ? sqlite({ path: settings.database }) : postgres(settings.postgres)
+  const store = settings.variant === 'acknowledge-early' ? acknowledgingEarly(kept) : crashing(kept, pass)
   const { onCrash = 'charge' } = settings
   return createFarebox({
     catalog,

@@ -1,5 +1,7 @@
 /** What a proof tells the server that it starts: one JSON argument. */
 
+import type { PostgresOptions } from '@farebox/postgres'
+
 /** How the server is built. All but `sound` are broken on purpose, so that a proof can show that it would notice. */
 export type Variant =
   | 'sound'
@@ -13,6 +15,8 @@ export type Variant =
 export interface ServerSettings {
   /** The database file. */
   readonly database: string
+  /** The events go to this server instead. */
+  readonly postgres?: PostgresOptions
   /** Each handler that runs appends its key to this file. */
   readonly witness: string
   readonly variant?: Variant
