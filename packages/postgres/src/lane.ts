@@ -268,7 +268,11 @@ export class Lane {
     this.#waiting = this.#waiting.filter(({ isGivenUp }) => !isGivenUp)
     const sentAtMs = this.#link?.sentAtMs ?? null
     if (sentAtMs !== null && now - sentAtMs >= this.#parts.settings.timeoutMs) this.#link?.destroy()
-    if (this.#link?.isOpen !== true) this.#fault ??= unavailable('it cannot be reached')
+    if (this.#link?.isOpen !== true) {
+      this.#fault ??= unavailable('it cannot be reached')
+      // Nothing is taken until it is reached again, so a lane that is idle has to look for that by itself.
+      this.#start()
+    }
     const open = [...held, ...this.#waiting].filter((change) => !isSettlement(change) && !change.isGivenUp)
     const earliest = Math.min(...open.map(({ deadlineMs }) => deadlineMs ?? Infinity))
     if (earliest < Infinity) this.#watch = setTimeout(() => this.#giveUp(), Math.max(1, earliest - now))
