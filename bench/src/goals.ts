@@ -1,6 +1,7 @@
 /** What was set out for, beside what was measured: a miss is shown as one. */
 
 import type { Run } from './http.ts'
+import type { Growth, PostgresFigures } from './postgres.ts'
 import type { StoreFigures } from './store.ts'
 
 export interface Goal {
@@ -72,6 +73,26 @@ export function storeGoals(figures: StoreFigures): Goal[] {
     { what: 'building its invoice, large log of small', most: 1.2, figure: figure('large of small', 1), unit: '×' },
     { what: 'store size per event', most: 120, figure: figure('database size per event'), unit: 'bytes' },
   ]
+}
+
+export function postgresGoals(figures: PostgresFigures, http: Runs): Goal[] {
+  const goals: Goal[] = figures.throughput.map(({ customers, connections, tracked, raw }) => ({
+    what: `PostgreSQL, ${customers.toLocaleString('en-US')} customers, ${connections} connections: events of a raw loop`,
+    least: 0.6,
+    figure: median(tracked.map((value, i) => value / (raw[i] ?? NaN))),
+    unit: '×',
+  }))
+  const p50 = (variant: string): number => median((http.get(variant) ?? []).map((run) => run.p50Us)) / 1000
+  return [
+    ...goals,
+    { what: 'PostgreSQL: p50 added, 64 connections', most: 1.5, figure: p50('farebox postgres') - p50('bare'), unit: 'ms' },
+    { what: "PostgreSQL: reading a period's usage, large log of small", most: 1.5, figure: growthOf(figures.usage), unit: '×' },
+    { what: 'PostgreSQL: building its invoice, large log of small', most: 1.5, figure: growthOf(figures.invoice), unit: '×' },
+  ]
+}
+
+function growthOf({ small, large }: Growth): number {
+  return median(large.map((value, i) => value / (small[i] ?? NaN)))
 }
 
 export function goalTable(goals: readonly Goal[]): string {

@@ -3,17 +3,19 @@
 import { writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { startPostgres } from '@farebox/postgres-server'
 import { Command } from 'commander'
 import { canPin, measureHttp, type Run } from './http.ts'
 import { measureStore, type StoreFigures } from './store.ts'
-import { type Goal, goalTable, httpGoals, storeGoals } from './goals.ts'
+import { type Goal, goalTable, httpGoals, postgresGoals, storeGoals } from './goals.ts'
 import { HOSTS } from './hosts/index.ts'
+import { measurePostgres, type PostgresFigures } from './postgres.ts'
 
 const options = new Command('npm run bench --')
   .option('--rounds <n>', 'rounds of each variant', Number, 5)
   .option('--seconds <n>', 'seconds of each measurement', Number, 2)
   .option('--events <n>', 'events of the large store', Number, 10_000_000)
-  .option('--only <part>', 'http or store')
+  .option('--only <part>', 'http, store or postgres')
   .option('--framework <name>', `one of ${Object.keys(HOSTS).join(', ')}`)
   .option('--quick', 'one short round and a small store: a look, not a measurement')
   .parse()
@@ -28,20 +30,40 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`)
 const sections = [heading()]
 const goals: Goal[] = []
 
-if (options.only !== 'store') {
+const isMeasured = (part: string): boolean => options.only === undefined || options.only === part
+
+if (isMeasured('http')) {
   const shared = { rounds, durationMs, warmUpMs: durationMs / 2 }
   for (const [framework, variants] of Object.entries(HOSTS)) {
     if (options.framework !== undefined && options.framework !== framework) continue
-    const few = await measureHttp({ ...shared, framework, connections: 64, variants: Object.keys(variants) }, say)
+    const ofFile = Object.keys(variants).filter((name) => name !== 'farebox postgres')
+    const few = await measureHttp({ ...shared, framework, connections: 64, variants: ofFile }, say)
     const many = await measureHttp({ ...shared, framework, connections: 256, variants: FAREBOX_AND_BARE }, say)
     sections.push(httpTable(framework, 64, few), httpTable(framework, 256, many))
     goals.push(...httpGoals(framework, few, many))
   }
 }
-if (options.only !== 'http') {
+if (isMeasured('store')) {
   const figures = await measureStore({ rounds, events: options.quick === true ? 100_000 : options.events }, say)
   sections.push(storeTable(figures))
   goals.push(...storeGoals(figures))
+}
+if (isMeasured('postgres')) {
+  const server = await startPostgres()
+  process.env['DATABASE_URL'] = server.url
+  try {
+    const events = options.quick === true ? 100_000 : options.events
+    const figures = await measurePostgres(
+      { url: server.url, rounds, events, tracked: options.quick === true ? 5_000 : 40_000 },
+      say,
+    )
+    const shared = { rounds, durationMs, warmUpMs: durationMs / 2, framework: 'Express 5', connections: 64 }
+    const http = await measureHttp({ ...shared, variants: ['bare', 'farebox full', 'farebox postgres'] }, say)
+    sections.push(...postgresTables(figures, events), httpTable('Express 5 with PostgreSQL on the same machine', 64, http))
+    goals.push(...postgresGoals(figures, http))
+  } finally {
+    await server.stop()
+  }
 }
 sections.splice(1, 0, goalTable(goals))
 
@@ -103,6 +125,40 @@ function httpTable(framework: string, connections: number, runs: ReadonlyMap<str
 function storeTable(figures: StoreFigures): string {
   const rows = figures.map(({ what, values, places, unit }) => `| ${what} | ${spread(values, places)} ${unit} |`)
   return ['## The store', '', '| what | figure |', '| --- | --- |', ...rows].join('\n')
+}
+
+function postgresTables({ throughput, usage, invoice, bytesPerEvent }: PostgresFigures, events: number): string[] {
+  const rows = throughput.map(({ customers, connections, raw, tracked, cpuUs }) => {
+    const share = tracked.map((value, i) => value / (raw[i] ?? NaN))
+    const cells = [
+      customers.toLocaleString('en-US'),
+      connections,
+      spread(raw, 0),
+      spread(tracked, 0),
+      spread(share, 2),
+      spread(cpuUs, 1),
+    ]
+    return `| ${cells.join(' | ')} |`
+  })
+  const shown = events.toLocaleString('en-US')
+  return [
+    [
+      '## PostgreSQL',
+      '',
+      'The server shares the machine. The raw loop writes the same rows by hand, a hundred events to a transaction.',
+      '',
+      '| customers | connections | raw loop, events/s | `usage.track`, events/s | of raw | CPU µs per event |',
+      '| --- | --- | --- | --- | --- | --- |',
+      ...rows,
+    ].join('\n'),
+    [
+      '| what | 10,000 events | ' + shown + ' events |',
+      '| --- | --- | --- |',
+      `| reading a period's usage, µs | ${spread(usage.small, 0)} | ${spread(usage.large, 0)} |`,
+      `| building its invoice, µs | ${spread(invoice.small, 0)} | ${spread(invoice.large, 0)} |`,
+      `| bytes of the log and its indexes per event | | ${Math.round(bytesPerEvent)} |`,
+    ].join('\n'),
+  ]
 }
 
 /** Median, and the range where there is more than one value. */

@@ -6,12 +6,13 @@ import Database from 'better-sqlite3'
 import express, { type RequestHandler } from 'express'
 import { rateLimit } from 'express-rate-limit'
 import { RateLimiterMemory, RateLimiterSQLite } from 'rate-limiter-flexible'
-import { type Hosted, item, keyOf, listening, nothing, startFarebox, UNREACHABLE, type Variants } from './host.ts'
+import { type Hosted, item, type Kept, keyOf, listening, nothing, startFarebox, UNREACHABLE, type Variants } from './host.ts'
 
 export const EXPRESS: Variants = {
   bare: () => host([]),
   'farebox full': (file) => farebox(file, 'full'),
   'farebox process': (file) => farebox(file, 'process'),
+  'farebox postgres': (file) => farebox(file, 'postgres'),
   'one INSERT per request': insertPerRequest,
   'express-rate-limit, memory': () =>
     host([
@@ -30,8 +31,8 @@ async function host(handlers: readonly RequestHandler[], stop: () => Promise<voi
   return { server: await listening(createServer(app)), stop }
 }
 
-async function farebox(file: string, durability: 'full' | 'process'): Promise<Hosted> {
-  const engine = await startFarebox(file, durability)
+async function farebox(file: string, kept: Kept): Promise<Hosted> {
+  const engine = await startFarebox(file, kept)
   return host([meter({ farebox: engine, identify: keyOf })], () => engine.stop())
 }
 

@@ -3,6 +3,7 @@
 import type { Server } from 'node:http'
 import { createFarebox, defineCatalog, type Farebox } from '@farebox/core'
 import { sqlite } from '@farebox/core/sqlite'
+import { postgres } from '@farebox/postgres'
 
 /** A listening application under measurement. */
 export interface Hosted {
@@ -33,13 +34,19 @@ export function keyOf(request: { readonly headers: Readonly<Record<string, strin
   return String(request.headers['x-customer'])
 }
 
-export async function startFarebox(path: string, durability: 'full' | 'process'): Promise<Farebox> {
+/** `postgres` is the server that DATABASE_URL names, in a schema of its own. */
+export type Kept = 'full' | 'process' | 'postgres'
+
+export async function startFarebox(path: string, kept: Kept): Promise<Farebox> {
   const catalog = defineCatalog({
     currency: 'USD',
     features: { api_calls: { type: 'metered', default: true } },
     plans: { paid: { price: '5.00', interval: 'month', default: true, features: { api_calls: { included: UNREACHABLE } } } },
   })
-  const farebox = createFarebox({ catalog, store: sqlite({ path, durability }) })
+  const schema = `bench_${process.pid}`
+  const connectionString = process.env['DATABASE_URL'] ?? ''
+  const store = kept === 'postgres' ? postgres({ connectionString, schema }) : sqlite({ path, durability: kept })
+  const farebox = createFarebox({ catalog, store })
   await farebox.ready
   return farebox
 }

@@ -9,11 +9,11 @@ export interface PostgresOptions {
   schema?: string
   /** What the names of tables and views begin with. Default: nothing. */
   prefix?: string
-  /** How many connections write; each account is written by one of them. Two more read. Default 4. */
+  /** How many connections write; each account is written by one of them. Two more read. Default 2. */
   connections?: number
   /** `full` (the default): what was acknowledged survives a crash of the server. `process`: a crash of the server may lose the last of it. */
   durability?: 'full' | 'process'
-  /** How many hot accounts are kept in memory. Changes cost, never meaning. Default 10,000; 0 keeps none. */
+  /** How many hot accounts are kept in memory. Changes cost, never meaning. Default 50,000; 0 keeps none. */
   cacheSize?: number
   /** How long a change may wait for the database before it is refused, in milliseconds. Default 2,000. */
   timeoutMs?: number
@@ -50,8 +50,8 @@ export function checkPostgresOptions(options: PostgresOptions): PostgresSettings
   if (typeof options !== 'object' || options === null)
     throw invalidOption(where, 'the argument', 'an object with connectionString', options)
   refuseUnknownOptions(where, options, NAMES)
-  const { connectionString, schema = 'farebox', prefix = '', connections = 4, durability = 'full' } = options
-  const { cacheSize = 10_000, timeoutMs = 2_000, deadAfterMs = 30_000, prepare = true, allowUnsafe = false } = options
+  const { connectionString, schema = 'farebox', prefix = '', connections = 2, durability = 'full' } = options
+  const { cacheSize = 50_000, timeoutMs = 2_000, deadAfterMs = 30_000, prepare = true, allowUnsafe = false } = options
   if (typeof connectionString !== 'string' || !/^postgres(ql)?:\/\//.test(connectionString))
     throw invalidOption(where, 'connectionString', "a text such as 'postgres://user@host:5432/database'", 'something else')
   if (typeof schema !== 'string' || !NAME.test(schema))

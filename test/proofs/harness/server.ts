@@ -38,6 +38,7 @@ function openFarebox(): Farebox {
     store,
     onCrash,
     ...(clock === null ? {} : { clock }),
+    ...(settings.spool === undefined ? {} : { spool: settings.spool }),
     onError: (error) => say({ error: String(error) }),
   })
 }
@@ -60,6 +61,10 @@ function createApp(): Express {
   app.get(
     '/invoices',
     later(async () => ({ body: { count: (await farebox.invoices.list()).items.length } })),
+  )
+  app.get(
+    '/health',
+    later(async () => ({ body: await farebox.health() })),
   )
   app.post('/clock', moveClock)
   app.post('/delay', tellDelay)
@@ -109,7 +114,8 @@ function later(answer: (req: Request) => Promise<Reply>): RequestHandler {
 function gate(): RequestHandler[] {
   if (settings.variant === 'read-then-write') return [readingThenWriting(farebox)]
   const before = settings.variant === 'blocking' ? [blocking(settings.database)] : []
-  return [...before, meter({ farebox, identify: (req) => req.get('x-customer') })]
+  const policy = settings.spool === undefined ? {} : ({ onStoreError: 'allow' } as const)
+  return [...before, meter({ farebox, identify: (req) => req.get('x-customer'), ...policy })]
 }
 
 /** The handler: it leaves a trace that Farebox cannot write, and names the event that must exist. */

@@ -17,6 +17,8 @@ export interface ServerSettings {
   readonly database: string
   /** The events go to this server instead. */
   readonly postgres?: PostgresOptions
+  /** Serve while the store does not answer, and keep the events in this file. */
+  readonly spool?: string
   /** Each handler that runs appends its key to this file. */
   readonly witness: string
   readonly variant?: Variant
