@@ -109,12 +109,12 @@ interface Asking {
 
 /** Clients that ask again as soon as they are answered, with a little rest: hundreds of requests a second. */
 function startAsking(port: number): Asking {
-  let isOver = false
+  const end = new AbortController()
   let served = 0
   let notServed = 0
   let slowestMs = 0
   const client = async (place: number): Promise<void> => {
-    for (let turn = place; !isOver; turn += 1) {
+    for (let turn = place; !end.signal.aborted; turn += 1) {
       const begunMs = performance.now()
       const answer = await ask(port, { path: '/work', customer: CUSTOMERS[turn % CUSTOMERS.length] ?? '' }).catch(() => null)
       slowestMs = Math.max(slowestMs, performance.now() - begunMs)
@@ -126,7 +126,7 @@ function startAsking(port: number): Asking {
   const running = Array.from({ length: CLIENTS }, (_, place) => client(place))
   return {
     async finish() {
-      isOver = true
+      end.abort()
       await Promise.all(running)
       return { served, notServed, slowestMs }
     },
