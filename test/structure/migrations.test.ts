@@ -15,7 +15,7 @@ import { filesBelow, type Finding, literalsOf, readSource, type Source, sourcesB
  */
 const HASHES: Readonly<Record<string, string>> = {
   'packages/core/src/sqlite/migrations/000001.ts': 'f1dc7cc02abfdf933462c69dfb26702fe1c6cc8093f908dfb36c1d21a51c412e',
-  'packages/postgres/src/migrations/000001.ts': '07aa4d4b92a6e54d8f6ec2b7da80e484bd4324bc5d3d7bbae5b354d6b25a9073',
+  'packages/postgres/src/migrations/000001.ts': '454c818c92eac6af146a35df61b0bd035609ee98f5bf73e542f2c6e0a840ef13',
 }
 
 /** Tables that belong to no single account, each with the reason. */

@@ -148,8 +148,8 @@ function ofAccounts({ of }: Names, named: Naming): Some<'saveAccounts' | 'saveCu
     saveSubscription: named(
       'save_subscription',
       `INSERT INTO ${of('subscriptions')}
-         (customer, id, plan, catalog_version, status, anchor, time_zone, starts_at, created_at, ends_at, next_moment, due_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+         (customer, id, plan, catalog_version, status, anchor, time_zone, starts_at, created_at, ends_at, next_moment, due_at, place)
+       SELECT customer, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, place FROM ${of('accounts')} WHERE customer = $1
        ON CONFLICT (customer, id) DO UPDATE SET plan = excluded.plan, catalog_version = excluded.catalog_version,
          status = excluded.status, ends_at = excluded.ends_at, next_moment = excluded.next_moment, due_at = excluded.due_at`,
     ),

@@ -126,7 +126,7 @@ export interface Store {
   /** Keeps a catalog version for ever; a version that is there already stays as it is. */
   saveCatalog(catalog: StoredCatalog): Promise<void>
 
-  /** Customers whose subscription has a billing moment at or before `now`: the earliest first, and of those the ones subscribed first. */
+  /** Customers whose subscription has a billing moment at or before `now`: the earliest first, and of those the customer first seen. */
   claimDue(now: number, limit: number): Promise<readonly string[]>
   /** Pending reservations of processes that died. */
   orphans(): Promise<readonly Reservation[]>

@@ -41,11 +41,11 @@ CREATE TABLE {subscriptions} (
   ends_at bigint CHECK (ends_at > starts_at),
   next_moment bigint NOT NULL CHECK (next_moment >= 0),
   due_at bigint,
-  place bigint NOT NULL DEFAULT nextval('{places}'),
+  place bigint NOT NULL,
   PRIMARY KEY (customer, id)
 );
 
--- Those that are due at once come in the order in which they were made, read from the index.
+-- Those that are due at once come in the order of their customers' places, read from the index.
 CREATE INDEX {=subscriptions_due} ON {subscriptions} (due_at, place) WHERE due_at IS NOT NULL;
 
 CREATE TABLE {api_keys} (
