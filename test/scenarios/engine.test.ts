@@ -1,30 +1,30 @@
-/** The engine through its front door, on real SQLite with a moved clock. */
+/** The engine through its front door, on both stores with a moved clock. */
 
+import { createFarebox, type Farebox, invoiceJson, testClock } from '@farebox/core'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createFarebox, type Farebox } from '../../src/index.ts'
-import { sqlite } from '../../src/sqlite/store.ts'
-import { testClock } from '../../src/values/clock.ts'
-import { invoiceJson } from '../../src/invoice/invoice-json.ts'
 import { catalog } from './catalog.ts'
+import { STORES } from './stores.ts'
 
 const START = Date.UTC(2026, 0, 1)
 const clock = testClock(START)
 const running: Farebox[] = []
 
-function start(options: { cacheSize?: number } = {}): Farebox {
-  clock.set(START)
-  const farebox = createFarebox({ catalog, store: sqlite({ path: ':memory:', ...options }), clock })
-  running.push(farebox)
-  return farebox
-}
-
 afterEach(async () => {
   for (const farebox of running.splice(0)) await farebox.stop()
 })
 
-describe.each([0, 1_000])('the engine with a cache of %i accounts', (cacheSize) => {
+const CASES = STORES.flatMap((kind) => [0, 1_000].map((cacheSize) => ({ ...kind, cacheSize })))
+
+describe.each(CASES)('the engine on $name with a cache of $cacheSize accounts', ({ database, cacheSize }) => {
+  function start(): Farebox {
+    clock.set(START)
+    const farebox = createFarebox({ catalog, store: database().store({ cacheSize }), clock })
+    running.push(farebox)
+    return farebox
+  }
+
   it('admits exactly what is left, of any number of concurrent claims', async () => {
-    const farebox = start({ cacheSize })
+    const farebox = start()
     const results = await Promise.all(
       Array.from({ length: 40 }, () => farebox.usage.track({ customerId: 'ada', feature: 'api_calls' })),
     )
@@ -36,7 +36,7 @@ describe.each([0, 1_000])('the engine with a cache of %i accounts', (cacheSize) 
   })
 
   it('counts a key once, for ever, and tells a repeat from a conflict', async () => {
-    const farebox = start({ cacheSize })
+    const farebox = start()
     const event = { customerId: 'ada', feature: 'api_calls', value: 2, idempotencyKey: 'k1' }
     expect(await farebox.usage.track(event)).toMatchObject({ kind: 'recorded' })
     expect(await farebox.usage.track(event)).toMatchObject({ kind: 'repeat' })
@@ -45,7 +45,7 @@ describe.each([0, 1_000])('the engine with a cache of %i accounts', (cacheSize) 
   })
 
   it('bills base prices in advance and usage in arrears, in invoices that equal the log', async () => {
-    const farebox = start({ cacheSize })
+    const farebox = start()
     await farebox.subscriptions.create({ customerId: 'bob', plan: 'pro', startsAt: START })
     await farebox.usage.track({ customerId: 'bob', feature: 'api_calls', value: 150 })
     await farebox.usage.track({ customerId: 'bob', feature: 'downloads', value: '30.5' })

@@ -1,6 +1,6 @@
-/** The plan file that the engine's tests use. */
+/** The plan file that the tests of the core use. */
 
-import { defineCatalog } from '../../src/catalog/define-catalog.ts'
+import { defineCatalog } from '../src/catalog/define-catalog.ts'
 
 export const catalog = defineCatalog({
   currency: 'USD',
@@ -16,15 +16,6 @@ export const catalog = defineCatalog({
       default: true,
       features: { api_calls: { included: 10 }, downloads: { included: 1 } },
     },
-    starter: {
-      name: 'Starter',
-      price: '5.00',
-      interval: 'month',
-      features: {
-        api_calls: { included: 20, overage: { model: 'per_unit', price: '0.25' } },
-        downloads: { included: 1, overage: { model: 'package', size: 10, price: '0.50' } },
-      },
-    },
     pro: {
       name: 'Pro',
       price: '29.00',
@@ -33,12 +24,6 @@ export const catalog = defineCatalog({
         api_calls: { included: 100, overage: { model: 'per_unit', price: '0.10' } },
         downloads: { included: 5, overage: { model: 'graduated', tiers: [{ upTo: 20, price: '0.05' }, { price: '0.02' }] } },
       },
-    },
-    yearly: {
-      name: 'Yearly',
-      price: '120.00',
-      interval: 'year',
-      features: { api_calls: { included: 20, overage: { model: 'per_unit', price: '0.25' } } },
     },
   },
 })

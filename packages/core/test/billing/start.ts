@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest'
 import { type BillingOptions, type BillingRouter, billing, nodeListener } from '../../src/billing/index.ts'
 import { createFarebox, type Farebox, testClock, type TestClock } from '../../src/index.ts'
 import { sqlite } from '../../src/sqlite/store.ts'
-import { catalog } from '../engine/catalog.ts'
+import { catalog } from '../catalog.ts'
 
 export const ADMIN = 'an-admin-key-of-more-than-32-characters'
 export const START = Date.UTC(2026, 0, 1)

@@ -8,7 +8,7 @@ import type { Gate, MeteredRequest, MeterOptions, Outcome } from '../../src/http
 import { enterFetch, type FetchHandler, type FetchMeterOptions, meterFetch, meterOf } from '../../src/http/fetch.ts'
 import { sqlite } from '../../src/sqlite/store.ts'
 import { formatQuantity } from '../../src/values/quantity.ts'
-import { catalog } from '../engine/catalog.ts'
+import { catalog } from '../catalog.ts'
 
 const URL_OF_API = 'https://api.example.test/users/7?token=secret'
 
