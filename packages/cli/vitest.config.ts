@@ -3,7 +3,10 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config'
 const config: ViteUserConfig = defineConfig({
   resolve: { conditions: ['farebox-source'] },
   ssr: { resolve: { conditions: ['farebox-source'], externalConditions: ['farebox-source'] } },
-  test: { include: ['src/**/*.test.ts', 'test/**/*.test.ts'] },
+  test: {
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    globalSetup: ['@farebox/postgres-server/vitest'],
+  },
 })
 
 export default config

@@ -1,8 +1,10 @@
 /** The command line: its commands, their options, and how errors end it. */
 
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { doctorCommand } from './doctor/doctor.ts'
 import { exitStatusOf } from './exit-status.ts'
+import { moveCommand } from './move/command.ts'
+import { distributeCommand, retainCommand } from './postgres/command.ts'
 import { replayCommand } from './replay/command.ts'
 import { loadTarget } from './replay/target.ts'
 
@@ -43,13 +45,46 @@ function program(): Command {
       await replayCommand({ log, target: await loadTarget(app), ...flags })
     })
   farebox
+    .command('move')
+    .description('move everything from one store to another, go on where it was cut off, and compare the two at the end')
+    .requiredOption('--from <store>', 'a SQLite file, or a PostgreSQL as postgres://user@host/database?schema=farebox')
+    .requiredOption('--to <store>', 'the same: empty, or begun by this command')
+    .addOption(
+      new Option('--on-crash <rule>', 'what becomes of reservations whose process died, before they are moved').choices([
+        'charge',
+        'void',
+      ]),
+    )
+    .option('--json <file>', 'write what was compared as JSON')
+    .action(moveCommand)
+  farebox
     .command('doctor')
     .description(
       'print versions, modes, file system, room, clock and open reservations of a database, and what is wrong with each',
     )
-    .argument('<database>', 'the file that sqlite({ path }) was given')
+    .argument(
+      '<database>',
+      'the file that sqlite({ path }) was given, or a PostgreSQL as postgres://user@host/database?schema=farebox',
+    )
     .action(doctorCommand)
+  addPostgres(farebox)
   return farebox
+}
+
+function addPostgres(farebox: Command): void {
+  const postgres = farebox.command('postgres').description('what the operator of a PostgreSQL does beside the application')
+  postgres
+    .command('distribute')
+    .description('print the statements that spread the tables over several servers with Citus')
+    .option('--schema <name>', 'the schema that postgres({ schema }) was given', 'farebox')
+    .option('--prefix <text>', 'the prefix that postgres({ prefix }) was given', '')
+    .action(distributeCommand)
+  postgres
+    .command('retain')
+    .description('drop old months from the log; totals, invoices and the audit stay as they are')
+    .argument('<database>', 'postgres://user@host/database?schema=farebox')
+    .requiredOption('--before <month>', 'the first month that stays, such as 2025-01')
+    .action(retainCommand)
 }
 
 /** A port number as a command line gives it. */

@@ -5,7 +5,8 @@ import path from 'node:path'
 import { createFarebox, defineCatalog, systemClock, testClock } from '@farebox/core'
 import { sqlite } from '@farebox/core/sqlite'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { doctorCommand, examine, type Finding } from '../src/doctor/doctor.ts'
+import { doctorCommand, examine } from '../src/doctor/doctor.ts'
+import type { Finding } from '../src/doctor/findings.ts'
 
 const catalog = defineCatalog({
   currency: 'USD',

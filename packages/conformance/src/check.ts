@@ -1,7 +1,7 @@
 /** One promise of an adapter, and how to run it without Vitest's registration. */
 
 import type { Protocol } from './client.ts'
-import { inTime } from './until.ts'
+import { runIn } from './run.ts'
 import { createWorld, PATIENCE_MS, type World, type WorldOptions } from './world.ts'
 
 export interface Check {
@@ -22,14 +22,7 @@ export interface Check {
 const LONGEST = 3
 
 /** Runs a check against an adapter. Rejects where it fails, and where the audit of the database at its end does. */
-export async function runCheck({ id, run }: Check, options: WorldOptions): Promise<void> {
-  const world = createWorld(options)
-  try {
-    await inTime({ what: `the end of ${id}`, withinMs: LONGEST * (options.patienceMs ?? PATIENCE_MS) }, run(world))
-  } catch (error) {
-    // What failed first says more than what an audit finds after it.
-    await world.end().catch(() => {})
-    throw error
-  }
-  await world.end()
+export function runCheck({ id, run }: Check, options: WorldOptions): Promise<void> {
+  const withinMs = LONGEST * (options.patienceMs ?? PATIENCE_MS)
+  return runIn(createWorld(options), { what: `the end of ${id}`, withinMs }, run)
 }

@@ -1,4 +1,4 @@
-/** @farebox/conformance: the suite that every adapter of Farebox passes. */
+/** @farebox/conformance: the suites that every adapter and every store of Farebox pass. */
 
 export * from './sample.ts'
 export { adapterSuite } from './suite.ts'
@@ -10,3 +10,11 @@ export type { App, SampleChange, World, WorldOptions } from './world.ts'
 export type { Answer, Call, Client, OpenRequest, Protocol } from './client.ts'
 export type { Controls } from './controls.ts'
 export type { BilledEvent, Ledger } from './ledger.ts'
+export { storeSuite } from './store/suite.ts'
+export type { StoreSuiteOptions } from './store/suite.ts'
+export { STORE_CHECKS } from './store/checks/index.ts'
+export { runStoreCheck } from './store/check.ts'
+export type { StoreCheck } from './store/check.ts'
+export type { StoreDatabase, StoreRow } from './store/database.ts'
+export type { StoreWorld, StoreWorldOptions } from './store/world.ts'
+export type { SecondEye, SeenCustomer, SeenEvent, SeenInvoice, SeenReservation, SeenTotal } from './store/second-eye.ts'

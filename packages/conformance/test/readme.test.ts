@@ -2,17 +2,18 @@
 
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { adapterSuite, CHECKS, SITUATIONS, TESTED_ELSEWHERE } from '../src/index.ts'
+import { adapterSuite, CHECKS, SITUATIONS, STORE_CHECKS, storeSuite, TESTED_ELSEWHERE } from '../src/index.ts'
 import { plainListen } from './plain-app.ts'
 
 test('the README lists every check, in order and in its own words', () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-  const listed = [...readme.matchAll(/^\| (C[\d.]+) +\| (MUST|SHOULD) +\| (.+?) +\|$/gm)].map(([, id, level, title]) => ({
+  const listed = [...readme.matchAll(/^\| ([CS][\d.]+) +\| (MUST|SHOULD) +\| (.+?) +\|$/gm)].map(([, id, level, title]) => ({
     id,
     level,
     title,
   }))
-  expect(listed).toEqual(CHECKS.map(({ id, level, title }) => ({ id, level, title: title.replaceAll('|', String.raw`\|`) })))
+  const checks = [...CHECKS, ...STORE_CHECKS]
+  expect(listed).toEqual(checks.map(({ id, level, title }) => ({ id, level, title: title.replaceAll('|', String.raw`\|`) })))
 })
 
 test('every situation has a check, or a place where it is tested', () => {
@@ -28,4 +29,7 @@ test('a skipped check that does not exist, or has no reason, is an error', () =>
   const listen = plainListen('http1')
   expect(() => adapterSuite({ name: 'x', listen, skip: { C99: 'a reason' } })).toThrow(/C99/)
   expect(() => adapterSuite({ name: 'x', listen, skip: { C44: ' ' } })).toThrow(/reason/)
+  const database = () => Promise.reject(new Error('none is needed'))
+  expect(() => storeSuite({ name: 'x', database, skip: { S99: 'a reason' } })).toThrow(/S99/)
+  expect(() => storeSuite({ name: 'x', database, skip: { S01: '' } })).toThrow(/reason/)
 })

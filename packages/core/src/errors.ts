@@ -23,6 +23,9 @@ export const ERRORS = {
   store_not_writable: 'The database file cannot be opened for writing',
   store_unsupported: 'The database or its library is of a version that cannot be trusted or understood',
   store_unsafe: 'The database server may lose what it acknowledged',
+  reservations_pending: 'A store whose requests are still in flight cannot be moved',
+  not_movable: 'A store holds what no other store can be given',
+  target_not_empty: "The target of a move holds what is not the source's",
   stopped: 'This Farebox was stopped',
 } as const
 

@@ -3,16 +3,11 @@
 import { formatInstant, systemClock } from '@farebox/core'
 import { inspectSqlite, type SqliteInspection } from '@farebox/core/sqlite'
 import { CommandError } from '../command-error.ts'
+import { examinePostgres } from '../postgres/doctor.ts'
+import { isPostgresUrl } from '../postgres/load.ts'
 import { textTable } from '../table.ts'
 import { fileSystemOf } from './file-system.ts'
-
-/** One thing that was looked at. */
-export interface Finding {
-  readonly what: string
-  readonly value: string
-  /** What is wrong and what to do; null when nothing is. */
-  readonly problem: string | null
-}
+import { type Finding, nodeFinding, schemaFinding } from './findings.ts'
 
 /** With less room than this a busy API fills the disk before somebody looks: 1 GiB. */
 const LEAST_FREE_BYTES = 2 ** 30
@@ -20,11 +15,10 @@ const LEAST_FREE_BYTES = 2 ** 30
 const LARGEST_WAL_BYTES = 256 * 2 ** 20
 /** A timestamp further ahead than this is refused when it is tracked, so the clock was set back since: 5 minutes. */
 const MAX_SKEW_MS = 5 * 60 * 1000
-const OLDEST_NODE = [22, 13] as const
 
 /** Prints what was found. Rejects with a `CommandError` when something is wrong, so that the status is 1. */
 export async function doctorCommand(database: string): Promise<void> {
-  const findings = examine(database)
+  const findings = isPostgresUrl(database) ? await examinePostgres(database) : examine(database)
   console.log(
     textTable([['what', 'found', 'problem'], ...findings.map(({ what, value, problem }) => [what, value, problem ?? ''])], 3),
   )
@@ -38,14 +32,14 @@ export function examine(database: string): Finding[] {
   const now = systemClock.now()
   const disk = fileSystemOf(database)
   return [
-    { what: 'Node', value: process.versions.node, problem: nodeProblem(process.versions.node) },
+    nodeFinding(process.versions.node),
     { what: 'SQLite', value: facts.sqliteVersion, problem: null },
     {
       what: 'database',
       value: `${database}, ${mebibytes(facts.databaseBytes)}`,
       problem: facts.damage.length === 0 ? null : `damaged, restore a copy: ${facts.damage.join('; ')}`,
     },
-    schemaFinding(facts),
+    schemaFinding(facts.schema),
     {
       what: 'journal mode',
       value: facts.journalMode,
@@ -70,19 +64,6 @@ export function examine(database: string): Finding[] {
     { what: 'events', value: facts.events.toLocaleString('en-US'), problem: null },
     ...reservationFindings(facts),
   ]
-}
-
-function nodeProblem(version: string): string | null {
-  const [major = 0, minor = 0] = version.split('.').map(Number)
-  const [oldestMajor, oldestMinor] = OLDEST_NODE
-  const isOld = major < oldestMajor || (major === oldestMajor && minor < oldestMinor)
-  return isOld ? `expected ${OLDEST_NODE.join('.')} or later: update Node` : null
-}
-
-function schemaFinding({ schema: { found, known } }: SqliteInspection): Finding {
-  const older = found < known ? 'older than this program, which brings it up to date when it starts' : null
-  const problem = found > known ? 'newer than this program: update Farebox' : null
-  return { what: 'schema', value: `${found}${older === null ? '' : `, ${older}`}`, problem }
 }
 
 function clockFinding({ newestEventAt }: SqliteInspection, now: number): Finding {

@@ -1,14 +1,13 @@
 /** `farebox replay` as a whole: runs the replay, shows its progress, prints the summary and writes the files asked for. */
 
-import { mkdirSync, writeFileSync } from 'node:fs'
-import path from 'node:path'
-import { CommandError, messageOf } from '../command-error.ts'
+import { CommandError } from '../command-error.ts'
 import { count, startProgress } from '../progress.ts'
 import type { Progress } from '../progress.ts'
+import { requireWritable, writeReport } from '../report-file.ts'
+import { stopSignal } from '../stop-signal.ts'
 import { writeInvoices } from './documents.ts'
 import { replay } from './replay.ts'
 import type { ReplayOptions, ReplayResult } from './replay.ts'
-import type { ReplayReport } from './report.ts'
 import { auditText, firstInvoices, lineSummary, planTable } from './summary.ts'
 import type { Survey } from './survey.ts'
 
@@ -69,38 +68,8 @@ async function replayShown(options: ReplayCommandOptions): Promise<ReplayResult>
   }
 }
 
-/** The first signal stops the replay cleanly; a second one has its usual effect. */
-function stopSignal(): { signal: AbortSignal; release: () => void } {
-  const controller = new AbortController()
-  const release = (): void => {
-    process.off('SIGINT', stop)
-    process.off('SIGTERM', stop)
-  }
-  const stop = (): void => {
-    release()
-    controller.abort()
-  }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
-  return { signal: controller.signal, release }
-}
-
 function showMalformed({ malformed, malformedLines }: Survey): void {
   for (const { line, reason } of malformedLines.slice(0, SHOWN_MALFORMED))
     console.error(`line ${line} is malformed and skipped: ${reason}`)
   if (malformed > SHOWN_MALFORMED) console.error(`and ${count(malformed - SHOWN_MALFORMED)} more malformed lines`)
-}
-
-/** Found out before the replay, not after it. */
-function requireWritable(file: string): void {
-  try {
-    mkdirSync(path.dirname(file), { recursive: true })
-    writeFileSync(file, '', { flag: 'a' })
-  } catch (error) {
-    throw new CommandError(`The report cannot be written to ${file} (${messageOf(error)}): give another path with --json`)
-  }
-}
-
-function writeReport(file: string, report: ReplayReport): void {
-  writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`)
 }

@@ -6,6 +6,7 @@ import type { Farebox, Invoice, PlanCode, TestClock } from '@farebox/core'
 import type { Store } from '@farebox/core/contracts'
 import { sqlite } from '@farebox/core/sqlite'
 import { CommandError } from '../command-error.ts'
+import { STOPPED_STATUS } from '../stop-signal.ts'
 import { openLog } from '../log-source.ts'
 import type { LogSource } from '../log-source.ts'
 import { readBilledUsage } from './billed-usage.ts'
@@ -57,8 +58,6 @@ const CONNECTIONS = 32
 /** Subscriptions made at once: they share a commit. */
 const ENROLLED_AT_ONCE = 500
 const INVOICE_PAGE = 1000
-/** What a shell gives for a program ended by Ctrl+C. */
-const STOPPED_STATUS = 130
 
 /**
  * Sends each well-formed line of the log as a real HTTP request to the application, with the clock at the line's own time,

@@ -13,7 +13,7 @@ import { MOUNTING_CHECKS } from './mounting.ts'
 import { REFUSAL_CHECKS } from './refusal.ts'
 import { REPLY_CHECKS } from './replies.ts'
 import { ROUTE_CHECKS } from './routes.ts'
-import { STORE_CHECKS } from './store.ts'
+import { OUTAGE_CHECKS } from './outage.ts'
 import { STREAM_CHECKS } from './streams.ts'
 import { TRANSPORT_CHECKS } from './transport.ts'
 import { UNIT_CHECKS } from './units.ts'
@@ -32,7 +32,7 @@ export const CHECKS: readonly Check[] = [
   ...UNIT_CHECKS,
   ...MOUNTING_CHECKS,
   ...BILLING_CHECKS,
-  ...STORE_CHECKS,
+  ...OUTAGE_CHECKS,
   ...CONTEXT_CHECKS,
   ...LIFECYCLE_CHECKS,
   ...TRANSPORT_CHECKS,

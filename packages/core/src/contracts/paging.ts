@@ -13,11 +13,11 @@ export function pageLimit({ limit = DEFAULT_PAGE }: PageRequest): number {
   })
 }
 
-/** A cursor that is a number, or `first` where there is none. Throws `invalid_option`. */
+/** A cursor that is a number, written as `String()` writes it, or `first` where there is none. Throws `invalid_option`. */
 export function pagePlace({ after }: PageRequest, first: number): number {
   if (after === undefined) return first
   const place = Number(after)
-  if (Number.isSafeInteger(place) && place >= 0) return place
+  if (Number.isSafeInteger(place) && place >= 0 && String(place) === after) return place
   throw invalidPlace(after)
 }
 

@@ -39,6 +39,7 @@ export interface Page<T> {
   readonly next: string | null
 }
 
+/** Every listing throws `invalid_option` for a limit that is none and for an `after` that cannot be a cursor. */
 export interface PageRequest {
   /** From the page before; absent for the first page. */
   readonly after?: string | undefined
@@ -82,6 +83,10 @@ export interface StoreFacts {
   readonly durability: 'full' | 'process'
 }
 
+/**
+ * What `storeSuite` of `@farebox/conformance` checks. Reads hold what the same store was asked to change before them, answered or
+ * not, unless the database does not take it.
+ */
 export interface Store {
   readonly facts: StoreFacts
 
@@ -91,25 +96,28 @@ export interface Store {
   /**
    * Reads the account's state, applies `decide`, writes its entries: all or nothing, one at a time per account.
    * `decide` is synchronous and pure, so it may run again. When it throws, nothing is written and the promise rejects
-   * with what it threw. Rejects with `store_unavailable` when the store cannot answer in time; its `fields.outcome` is
-   * `'unknown'` when the change may have been written all the same (the answer to a commit was lost), and then the meter
-   * takes a reservation back.
+   * with what it threw. When an entry cannot be written it rejects too, and no other change does because of it. Rejects
+   * with `store_unavailable` when the store cannot answer in time; its `fields.outcome` is `'unknown'` when the change may
+   * have been written all the same (the answer to a commit was lost), and then the meter takes a reservation back.
    */
   change<T>(target: ChangeTarget, decide: (state: AccountState) => Change<T>): Promise<T>
 
   /** Resolves when everything asked for so far is durable. */
   flush(): Promise<void>
 
-  /** The whole log in its order (`seq` ascending). */
+  /**
+   * The whole log, in an order that never changes, in which each customer's events are in the order of their `seq`. Whoever reads it
+   * page by page while others write gets everything that was there exactly once.
+   */
   log(page: PageRequest): Promise<Page<UsageEvent>>
   /**
-   * The events of one total, newest first. A page costs the same wherever it is. Throws `invalid_option` for an `after` that is
-   * not an event of this total.
+   * The events of one total, newest first: the one that was written last, whatever its instant. A page costs the same wherever it
+   * is. Throws `invalid_option` for an `after` that is not an event of this total.
    */
   events(query: TotalQuery & PageRequest): Promise<Page<UsageEvent>>
   /** What the log holds for a total, counted event by event. */
   recount(query: TotalQuery): Promise<{ readonly quantity: Quantity; readonly events: number }>
-  /** Every total, in a fixed order. */
+  /** Every total, in an order that stays when others come. */
   totals(page: PageRequest): Promise<Page<StoredTotal>>
   /** Invoices in the order in which they were made. */
   invoices(query: InvoiceQuery): Promise<Page<Invoice>>
@@ -128,9 +136,9 @@ export interface Store {
 
   /** Customers whose subscription has a billing moment at or before `now`: the earliest first, and of those the customer first seen. */
   claimDue(now: number, limit: number): Promise<readonly string[]>
-  /** Pending reservations of processes that died. */
+  /** Pending reservations of processes that died, or closed their store. */
   orphans(): Promise<readonly Reservation[]>
 
-  /** Writes what waits and releases the store. Safe to call twice. */
+  /** Writes what waits and releases the store, which refuses everything from then on with `stopped`. Safe to call twice. */
   close(): Promise<void>
 }

@@ -18,7 +18,10 @@ export interface NewUsageEvent {
   readonly properties: Properties | null
 }
 
-/** A fact in the log. `seq` grows with the order of writing and never changes; it has gaps only where nothing was ever acknowledged. */
+/**
+ * A fact in the log. `seq` is its place among the events of its customer: it grows with the order of writing and never changes, and
+ * of two customers' events it says nothing. Numbers that are left out are other customers', or were never acknowledged.
+ */
 export interface UsageEvent extends NewUsageEvent {
   readonly seq: number
 }

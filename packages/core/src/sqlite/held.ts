@@ -13,6 +13,15 @@ interface HeldRow {
   readonly members: readonly Reservation[]
   /** How many of the members are pending. */
   open: number
+  /** What the table holds for it. */
+  text: string
+}
+
+/** A row as the table holds it. */
+interface StoredRow {
+  readonly id: bigint
+  readonly process: string
+  readonly reservations: string
 }
 
 /** What a batch did to reservations; written once before the commit. */
@@ -30,9 +39,9 @@ export interface Held {
   of(customerId: string): readonly Reservation[]
   /** Writes the changes of a batch inside its transaction. Memory follows at once: a rollback is followed by `reload`. */
   write(changes: HeldChanges): void
-  /** Reads again what other processes hold. */
-  refreshOthers(): void
-  /** Reads again what every process holds. */
+  /** Reads again what other processes wrote: rows of their own, and rows of this one of which they ended something. */
+  refresh(): void
+  /** Forgets all and reads it again. */
   reload(): void
   /** Processes other than this one that hold something. */
   others(): Iterable<{ readonly process: string; readonly reservations: readonly Reservation[] }>
@@ -40,36 +49,48 @@ export interface Held {
 
 export function createHeld(statements: Statements, process: string): Held {
   const rows = new Map<number, HeldRow>()
-  const rowOf = new Map<string, HeldRow>()
+  // By the reservation itself: two customers may reserve under one key.
+  const rowOf = new Map<Reservation, HeldRow>()
   const byCustomer = new Map<string, Reservation[]>()
 
-  return { of: (customerId) => byCustomer.get(customerId) ?? [], write, refreshOthers, reload, others }
+  return { of: (customerId) => byCustomer.get(customerId) ?? [], write, refresh, reload, others }
 
   function write({ added, ended }: HeldChanges): void {
     const changed = new Set<HeldRow>()
     for (const reservation of ended) {
-      const row = rowOf.get(reservation.key)
+      const row = rowOf.get(reservation)
       if (row === undefined) {
         // Admitted and settled in one batch: it never reaches a row.
-        removeByKey(added, reservation.key)
+        remove(added, reservation)
       } else {
         forget(row, reservation)
         changed.add(row)
       }
     }
     for (const row of changed) {
-      if (row.open === 0) statements.deleteReservations.run(row.id)
-      else statements.updateReservations.run(reservationsToRow(pendingOf(row)), row.id)
+      if (row.open === 0) {
+        statements.deleteReservations.run(row.id)
+      } else {
+        row.text = reservationsToRow(pendingOf(row))
+        statements.updateReservations.run(row.text, row.id)
+      }
     }
     if (added.length === 0) return
-    const { lastInsertRowid } = statements.insertReservations.run(process, reservationsToRow(added))
-    keepRow({ id: Number(lastInsertRowid), process, members: added, open: added.length })
+    const text = reservationsToRow(added)
+    const { lastInsertRowid } = statements.insertReservations.run(process, text)
+    keepRow({ id: Number(lastInsertRowid), process, members: added, open: added.length, text })
   }
 
-  function refreshOthers(): void {
-    for (const row of rows.values())
-      if (row.process !== process) for (const reservation of pendingOf(row)) forget(row, reservation)
-    for (const stored of statements.reservations.all()) if (stored.process !== process) keepStored(stored)
+  function refresh(): void {
+    const gone = new Set(rows.values())
+    const changed: StoredRow[] = []
+    for (const stored of statements.reservations.all()) {
+      const row = rows.get(Number(stored.id))
+      if (row?.process === stored.process && row.text === stored.reservations) gone.delete(row)
+      else changed.push(stored)
+    }
+    for (const row of gone) for (const reservation of pendingOf(row)) forget(row, reservation)
+    for (const stored of changed) keepStored(stored)
   }
 
   function reload(): void {
@@ -83,15 +104,15 @@ export function createHeld(statements: Statements, process: string): Held {
     for (const row of rows.values()) if (row.process !== process) yield { process: row.process, reservations: pendingOf(row) }
   }
 
-  function keepStored(stored: { readonly id: bigint; readonly process: string; readonly reservations: string }): void {
+  function keepStored(stored: StoredRow): void {
     const members = reservationsFromRow(stored.reservations)
-    keepRow({ id: Number(stored.id), process: stored.process, members, open: members.length })
+    keepRow({ id: Number(stored.id), process: stored.process, members, open: members.length, text: stored.reservations })
   }
 
   function keepRow(row: HeldRow): void {
     rows.set(row.id, row)
     for (const reservation of row.members) {
-      rowOf.set(reservation.key, row)
+      rowOf.set(reservation, row)
       const ofCustomer = byCustomer.get(reservation.customerId)
       if (ofCustomer === undefined) byCustomer.set(reservation.customerId, [reservation])
       else ofCustomer.push(reservation)
@@ -99,22 +120,22 @@ export function createHeld(statements: Statements, process: string): Held {
   }
 
   function pendingOf(row: HeldRow): Reservation[] {
-    return row.members.filter(({ key }) => rowOf.get(key) === row)
+    return row.members.filter((reservation) => rowOf.has(reservation))
   }
 
-  function forget(row: HeldRow, { key, customerId }: Reservation): void {
-    rowOf.delete(key)
+  function forget(row: HeldRow, reservation: Reservation): void {
+    rowOf.delete(reservation)
     row.open -= 1
     if (row.open === 0) rows.delete(row.id)
-    const ofCustomer = byCustomer.get(customerId)
+    const ofCustomer = byCustomer.get(reservation.customerId)
     invariant(ofCustomer !== undefined, 'a reservation that ends was held')
-    if (ofCustomer.length === 1) byCustomer.delete(customerId)
-    else removeByKey(ofCustomer, key)
+    if (ofCustomer.length === 1) byCustomer.delete(reservation.customerId)
+    else remove(ofCustomer, reservation)
   }
 }
 
-function removeByKey(reservations: Reservation[], key: string): void {
-  const index = reservations.findIndex((reservation) => reservation.key === key)
+function remove(reservations: Reservation[], reservation: Reservation): void {
+  const index = reservations.indexOf(reservation)
   invariant(index !== -1, 'a reservation that ends was held')
   reservations.splice(index, 1)
 }

@@ -138,7 +138,7 @@ class SqliteStore implements Store {
 
   orphans: Store['orphans'] = () =>
     this.#read(() => {
-      this.#held.refreshOthers()
+      this.#held.refresh()
       const found: Reservation[] = []
       const isDead = new Map<string, boolean>()
       for (const { process, reservations } of this.#held.others()) {
@@ -263,9 +263,9 @@ class SqliteStore implements Store {
   #seeOthers(): void {
     const version = this.#statements.dataVersion.get() ?? null
     if (version === this.#dataVersion) return
-    // Null at the start and after a rollback, when this process's own reservations have to be read again too.
+    // Null at the start and after a rollback, when memory may be ahead of the file.
     if (this.#dataVersion === null) this.#held.reload()
-    else this.#held.refreshOthers()
+    else this.#held.refresh()
     this.#dataVersion = version
     // What the other process wrote may not be on the disk yet, and what is decided from here on rests on it.
     this.#isUnsynced = true
@@ -288,9 +288,11 @@ class SqliteStore implements Store {
   #retryApart(waiting: readonly Waiting[], error: unknown): void {
     const [only] = waiting
     if (waiting.length === 1 && only !== undefined) return only.reject(asStoreError(error))
+    this.#waiting = [...waiting, ...this.#waiting]
     for (const change of waiting) {
-      this.#waiting.unshift(change)
       this.#commitFirst()
+      // Another process took the lock: those behind this one wait with it, in their order.
+      if (this.#waiting[0] === change) return
     }
   }
 

@@ -1,6 +1,7 @@
 /** Writes one entry of a change inside the batch's transaction, and applies it to the account's state. */
 
 import { applyEntry, type Entry, type Usage, usageOf } from '../account/account-state.ts'
+import type { Invoice } from '../records/invoice.ts'
 import { invoiceToDocument } from '../records/invoice-document.ts'
 import type { Reservation } from '../records/reservation.ts'
 import { invariant } from '../values/invariant.ts'
@@ -55,7 +56,7 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
       case 'posted':
         return writePosted(batch, account, entry)
       case 'drafted':
-        statements.saveDraft.run(account.rowId, entry.invoice.id, invoiceToDocument(entry.invoice))
+        writeDraft(account, entry.invoice)
         break
       case 'finalized':
         writeFinalized(batch, account, entry)
@@ -103,6 +104,11 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
       batch.dirty.push(total)
     }
     applyEntry(account.state, entry, seq)
+  }
+
+  function writeDraft(account: LoadedAccount, invoice: Invoice): void {
+    const saved = statements.saveDraft.run(account.rowId, invoice.id, invoiceToDocument(invoice))
+    invariant(saved.changes === 1, 'a final invoice never becomes a draft')
   }
 
   function writeFinalized(batch: Batch, account: LoadedAccount, entry: Extract<Entry, { kind: 'finalized' }>): void {

@@ -4,19 +4,21 @@ import type * as fileSystem from 'node:fs'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import Database from 'better-sqlite3'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { Change, ChangeTarget, Store } from '../../src/contracts/store.ts'
 import { sqlite } from '../../src/sqlite/store.ts'
 
 type Done = (error: Error | null) => void
 
-/** Syncs that the store asked for and the disk has not answered. */
-const disk = vi.hoisted(() => ({ asked: 0, held: [] as Done[], isHolding: false }))
+/** Syncs that the store asked for and the disk has not answered, and what happens when it asks. */
+const disk = vi.hoisted(() => ({ asked: 0, held: [] as Done[], isHolding: false, whenAsked: (): void => {} }))
 
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof fileSystem>()
   const fdatasync = (file: number, done: Done): void => {
     disk.asked += 1
+    disk.whenAsked()
     if (disk.isHolding) disk.held.push(done)
     else fs.fdatasync(file, done)
   }
@@ -32,7 +34,7 @@ function start(durability: 'full' | 'process'): void {
 
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'farebox-sync-'))
-  Object.assign(disk, { asked: 0, held: [], isHolding: false })
+  Object.assign(disk, { asked: 0, held: [], isHolding: false, whenAsked() {} })
 })
 
 afterEach(async () => {
@@ -148,3 +150,26 @@ it("asks nothing of the disk with durability 'process'", async () => {
   await change('ada')
   expect(disk.asked).toBe(0)
 })
+
+it('keeps the order in which changes were asked for when another process takes the lock between them', async () => {
+  start('full')
+  await change('ada')
+  const other = new Database(path.join(folder, 'sync.db'))
+  // After the first of the changes that are tried one by one.
+  disk.whenAsked = () => {
+    disk.whenAsked = () => {}
+    other.exec('BEGIN IMMEDIATE')
+  }
+  const changed = [change('bob'), change('ada'), change('cleo'), change('dan'), change('eve')]
+  const spoilt = store.change({ customerId: 'ada' }, () => ({ result: undefined, entries: [{ kind: 'released', key: 'none' }] }))
+  await expect(Promise.race([spoilt, pause(50)])).resolves.toBe('paused')
+  other.exec('ROLLBACK')
+  other.close()
+  await Promise.all(changed)
+  await expect(spoilt).rejects.toThrow('a reservation ends once')
+  expect((await store.customerIds({})).items).toEqual(['ada', 'bob', 'cleo', 'dan', 'eve'])
+})
+
+function pause(ms: number): Promise<string> {
+  return new Promise((resolve) => setTimeout(resolve, ms, 'paused'))
+}

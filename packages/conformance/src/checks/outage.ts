@@ -7,7 +7,7 @@ import { answer } from '../sample-routes.ts'
 /** How long the store of these checks waits for its file. */
 const BUSY_TIMEOUT_MS = 50
 
-export const STORE_CHECKS: readonly Check[] = [
+export const OUTAGE_CHECKS: readonly Check[] = [
   {
     id: 'C64.1',
     situations: [64],

@@ -1,0 +1,186 @@
+/** The one door for writes: a change sees the latest state, and is written whole or not at all. */
+
+import { type AccountState, findUsage, type Store } from '@farebox/core/contracts'
+import { expect } from 'vitest'
+import { accountOf, allOf, UNWRITABLE, write } from '../account.ts'
+import type { StoreCheck } from '../check.ts'
+import {
+  CATALOG,
+  customerEntry,
+  drafted,
+  finalized,
+  given,
+  JANUARY,
+  opening,
+  posted,
+  released,
+  reserved,
+  subscriptionOf,
+  UNIT,
+} from '../records.ts'
+
+const ALLOWANCE = 20n * UNIT
+
+/** Posted and reserved units. */
+function used(state: AccountState): bigint {
+  const usage = findUsage(state.usage, 'api_calls', JANUARY)
+  return usage === undefined ? 0n : usage.posted + usage.reserved
+}
+
+/** Reserves one unit unless the allowance is used up. */
+function admit(store: Store, key: string, allowance: bigint): Promise<boolean> {
+  return store.change({ customerId: 'ada' }, (state) => {
+    if (used(state) + UNIT > allowance) return { result: false, entries: [] }
+    return { result: true, entries: [...opening(state), reserved(key)] }
+  })
+}
+
+const sum = (parts: readonly { readonly quantity: bigint }[]): bigint => parts.reduce((all, { quantity }) => all + quantity, 0n)
+
+export const CHANGE_CHECKS: readonly StoreCheck[] = [
+  {
+    id: 'S03',
+    level: 'MUST',
+    title: 'of 50 changes at once on one account, through two stores, none is lost, and no more is reserved than is allowed',
+    async run({ open, eye }) {
+      const stores = [await open(), await open()] as const
+      const admitted = await Promise.all(Array.from({ length: 50 }, (_, i) => admit(stores[i % 2] as Store, `r${i}`, ALLOWANCE)))
+      expect(admitted.filter(Boolean)).toHaveLength(20)
+      expect(sum(await eye.reservations())).toBe(ALLOWANCE)
+      const added = Array.from({ length: 50 }, (_, i) =>
+        write(stores[i % 2] as Store, [posted(`e${i}`, { quantity: BigInt(i) })]),
+      )
+      await Promise.all(added)
+      expect(await eye.totals()).toMatchObject([{ quantity: 1_225n, events: 50 }])
+      for (const store of stores) expect(used(await accountOf(store))).toBe(ALLOWANCE + 1_225n)
+    },
+  },
+  {
+    id: 'S04',
+    level: 'MUST',
+    title: 'when decide throws nothing is written, and whoever asked gets what it threw',
+    async run({ open, eye }) {
+      const store = await open()
+      const thrown = new Error('no')
+      const failing = store.change({ customerId: 'eve' }, () => {
+        throw thrown
+      })
+      const passing = write(store, [posted('e1')])
+      await expect(failing).rejects.toBe(thrown)
+      await passing
+      expect((await eye.customers()).map(({ customer }) => customer)).toEqual(['ada'])
+      expect((await accountOf(store, 'eve')).customer).toBeNull()
+    },
+  },
+  {
+    id: 'S13',
+    level: 'MUST',
+    title: 'a change without entries writes nothing: who was only asked about is no customer',
+    async run({ open, eye }) {
+      const store = await open()
+      expect(await store.change({ customerId: 'ada' }, () => ({ result: 42, entries: [] }))).toBe(42)
+      await store.change({ customerId: 'bob', keys: ['k1'], urgency: 'soon' }, () => ({ result: undefined, entries: [] }))
+      expect(await eye.customers()).toEqual([])
+      expect(await allOf(store.customerIds)).toEqual([])
+      expect(await accountOf(store)).toMatchObject({ customer: null, subscription: null, usage: [] })
+    },
+  },
+  {
+    id: 'S14',
+    level: 'MUST',
+    title: 'an entry that cannot be written takes its whole change back, and leaves the changes beside it as they are',
+    async run({ open, eye }) {
+      const store = await open()
+      await write(store, [given('k1', { quantity: 1n })])
+      const before = write(store, [posted('b1', { customerId: 'bob' })], { customerId: 'bob' })
+      const broken = [
+        // The log holds this key.
+        write(store, [posted('e2'), given('k1', { quantity: 2n })]),
+        // Nobody reserved it.
+        write(store, [posted('e3'), reserved('r3'), UNWRITABLE]),
+      ]
+      const after = [write(store, [posted('e4')]), write(store, [posted('b2', { customerId: 'bob' })], { customerId: 'bob' })]
+      const answers = await Promise.allSettled([before, ...broken, ...after])
+      const passed = ['fulfilled', 'rejected', 'rejected', 'fulfilled', 'fulfilled']
+      expect(answers.map(({ status }) => status)).toEqual(passed)
+      expect((await eye.events()).map(({ key }) => key)).toEqual(['k1', 'e4', 'b1', 'b2'])
+      expect(await eye.reservations()).toEqual([])
+      const account = await accountOf(store)
+      expect(account.usage).toMatchObject([{ posted: UNIT + 1n, reserved: 0n, events: 2 }])
+      expect(account.reservations.size).toBe(0)
+    },
+  },
+  {
+    id: 'S15',
+    level: 'MUST',
+    title: 'the entries of one change take effect in their order: an account may be made, used and invoiced at once',
+    async run({ open, eye }) {
+      const store = await open()
+      await store.saveCatalog(CATALOG)
+      const whole = [
+        customerEntry('ada'),
+        { kind: 'subscription', subscription: subscriptionOf('sub-ada') },
+        reserved('r1'),
+        reserved('r2'),
+        posted('r1', { quantity: 3n }),
+        released('r2'),
+        given('k1', { quantity: 4n }),
+        drafted('sub-ada-0'),
+        finalized('sub-ada-0', { sealed: ['api_calls'] }),
+      ] as const
+      await store.change({ customerId: 'ada' }, () => ({ result: undefined, entries: whole }))
+      expect((await eye.events()).map(({ key }) => key)).toEqual(['r1', 'k1'])
+      expect(await eye.totals()).toMatchObject([{ quantity: 7n, events: 2, invoice: 'sub-ada-0' }])
+      expect(await eye.reservations()).toEqual([])
+      expect(await eye.invoices()).toMatchObject([{ id: 'sub-ada-0', status: 'open', number: 1 }])
+      const account = await accountOf(store)
+      expect(account.subscription).toEqual(subscriptionOf('sub-ada'))
+      expect([account.usage.length, account.reservations.size, account.drafts.size]).toEqual([0, 0, 0])
+    },
+  },
+  {
+    id: 'S17',
+    level: 'MUST',
+    title: 'the changes of many customers at once are each their own, and each gets its own answer',
+    async run({ open, eye }) {
+      const store = await open()
+      const ids = Array.from({ length: 300 }, (_, i) => `c${i}`)
+      const changed = ids.flatMap((customerId, i) =>
+        [1, 2].map((turn) =>
+          store.change({ customerId }, (state) => ({
+            result: [state.customerId, used(state)],
+            entries: [...opening(state), posted(`e${turn}`, { customerId, quantity: BigInt(i) })],
+          })),
+        ),
+      )
+      const answers = ids.flatMap((customerId, i) => [
+        [customerId, 0n],
+        [customerId, BigInt(i)],
+      ])
+      expect(await Promise.all(changed)).toEqual(answers)
+      expect(await eye.customers()).toHaveLength(ids.length)
+      const totals = new Map((await eye.totals()).map(({ customer, quantity }) => [customer, quantity]))
+      for (const [i, customerId] of ids.entries()) expect(totals.get(customerId)).toBe(2n * BigInt(i))
+    },
+  },
+  {
+    id: 'S18',
+    level: 'MUST',
+    title: 'changes that are asked for in order are made in that order, whichever the customers',
+    async run({ open, eye }) {
+      const store = await open()
+      const ids = Array.from({ length: 60 }, (_, i) => `c${(i * 37) % 60}`)
+      const inOrder = true
+      await Promise.all(ids.map((customerId) => write(store, [], { customerId, inOrder })))
+      expect(await allOf(store.customerIds)).toEqual(ids)
+      await Promise.all(ids.map((customerId) => write(store, [drafted(`i-${customerId}`, { customerId })], { customerId })))
+      const finals = ids.map((customerId) => {
+        const final = finalized(`i-${customerId}`, { invoice: { customerId } })
+        return write(store, [final], { customerId, inOrder })
+      })
+      await Promise.all(finals)
+      const numbered = (await eye.invoices()).toSorted((a, b) => Number(a.number) - Number(b.number))
+      expect(numbered.map(({ customer }) => customer)).toEqual(ids)
+    },
+  },
+]
