@@ -1,5 +1,6 @@
 /** What a store or a payment provider is written against. */
 
+export type * from './model-prices.ts'
 export * from './paging.ts'
 export * from './store.ts'
 export * from './waiting.ts'
@@ -22,4 +23,6 @@ export { randomId } from '../values/id.ts'
 export { formatInstant } from '../values/instant.ts'
 export { createRecent } from '../values/recent.ts'
 export type { Recent } from '../values/recent.ts'
+export type { Decimal } from '../values/decimal.ts'
+export { decimal, parseDecimal } from '../values/decimal.ts'
 export type { Quantity } from '../values/quantity.ts'
