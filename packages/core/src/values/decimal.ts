@@ -45,6 +45,15 @@ export function decimal(text: string): Decimal {
   )
 }
 
+/** Reads what `formatDecimal` wrote, however long: for what this program stored itself. */
+export function storedDecimal(text: string): Decimal {
+  const match = PLAIN_DECIMAL.exec(text)
+  invariant(match !== null, 'a stored amount is a plain decimal')
+  const [, sign = '', whole = '', fraction = ''] = match
+  const magnitude = BigInt(whole + fraction)
+  return reduced(sign === '-' ? -magnitude : magnitude, fraction.length)
+}
+
 export function add(a: Decimal, b: Decimal): Decimal {
   const scale = Math.max(a.scale, b.scale)
   return reduced(coefficientAt(a, scale) + coefficientAt(b, scale), scale)

@@ -1,7 +1,7 @@
 /** Amounts of money: whole minor units of a currency. */
 
 import { minorUnits } from './currency.ts'
-import { type Decimal, formatScaled, scaledTo } from './decimal.ts'
+import { type Decimal, formatScaled, scaledTo, toDecimal } from './decimal.ts'
 import { invariant } from './invariant.ts'
 import type { RoundingMode } from './rounding.ts'
 
@@ -16,6 +16,11 @@ export function toMoney(amount: Decimal, currency: string, mode: RoundingMode): 
   return { minor: scaledTo(amount, minorUnits(currency), mode), currency }
 }
 
+/** The amount in the currency's main unit, exact. */
+export function moneyToDecimal({ minor, currency }: Money): Decimal {
+  return toDecimal(minor, minorUnits(currency))
+}
+
 export function zero(currency: string): Money {
   return { minor: 0n, currency }
 }
@@ -24,6 +29,15 @@ export function zero(currency: string): Money {
 export function addMoney(a: Money, b: Money): Money {
   invariant(a.currency === b.currency, 'amounts are added in one currency')
   return { minor: a.minor + b.minor, currency: a.currency }
+}
+
+/** Both amounts are in one currency. */
+export function subtractMoney(a: Money, b: Money): Money {
+  return addMoney(a, negateMoney(b))
+}
+
+export function negateMoney({ minor, currency }: Money): Money {
+  return { minor: -minor, currency }
 }
 
 /** The sum, zero in `currency` when there is nothing to add. Every amount is in that currency. */
