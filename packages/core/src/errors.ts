@@ -17,6 +17,7 @@ export const ERRORS = {
   invalid_time_zone: 'A time zone is not an IANA name',
   period_invoiced: 'The event belongs to a period whose invoice is final',
   not_billable: 'A request was served while the store could not answer, and its plan does not count it',
+  limit_reached: 'A counter that all customers share has none left',
   already_subscribed: 'The customer has an active subscription',
   not_found: 'There is no such object',
   store_unavailable: 'The store cannot answer in time',

@@ -1,14 +1,30 @@
 /** All that is known of one account when a decision is taken, and the only way it changes: by entries. */
 
-import type { Invoice } from '../records/invoice.ts'
+import {
+  type AccountRecord,
+  grantFromRecord,
+  grantToRecord,
+  paymentFromRecord,
+  paymentToRecord,
+  unpricedToRecord,
+} from '../records/account-record.ts'
+import type { Charge } from '../records/charge.ts'
+import type { Grant } from '../records/grant.ts'
+import type { Invoice, InvoiceStatus } from '../records/invoice.ts'
+import { isPaymentOpen, type Payment } from '../records/payment.ts'
 import type { Reservation } from '../records/reservation.ts'
+import type { UnpricedUsage } from '../records/unpriced-usage.ts'
 import type { NewUsageEvent, UsageEvent } from '../records/usage-event.ts'
+import { add, type Decimal, DECIMAL_ZERO, subtract } from '../values/decimal.ts'
 import { invariant } from '../values/invariant.ts'
 import type { Quantity } from '../values/quantity.ts'
 import type { Customer } from './customer.ts'
 import type { Subscription } from './subscription.ts'
 
-/** Posted and reserved units of one feature in one usage period that no final invoice holds yet. */
+/**
+ * Posted and reserved units of one feature in one usage period that no final invoice holds yet. For a period whose invoice is
+ * final already it holds what came late.
+ */
 export interface Usage {
   readonly feature: string
   /** First instant of the usage period, epoch milliseconds. */
@@ -21,6 +37,10 @@ export interface Usage {
   events: number
   /** `seq` of the newest of them; 0 when there is none. Each event points to the one before it. */
   lastSeq: number
+  /** Σ cost of the events' charges, exact. */
+  cost: Decimal
+  /** Of the cost: what no grant paid. */
+  uncovered: Decimal
 }
 
 /**
@@ -37,6 +57,10 @@ export interface AccountState {
   readonly reservations: Map<string, Reservation>
   /** Drafts by id. */
   readonly drafts: Map<string, Invoice>
+  /** Grants that may still pay, by id. */
+  readonly grants: Map<string, Grant>
+  /** Attempts to collect money that the provider has not ended, by id. */
+  readonly payments: Map<string, Payment>
   /** The events that the log holds under the keys which this change named, by key. */
   readonly known: Map<string, UsageEvent>
 }
@@ -64,6 +88,17 @@ export type Entry =
       readonly series: string
       readonly sealed: readonly { readonly feature: string; readonly periodStart: number }[]
     }
+  /** A final invoice is paid, void or uncollectible. */
+  | { readonly kind: 'collected'; readonly invoiceId: string; readonly status: InvoiceStatus }
+  /** A grant is made, or is another than it was but for what posted events used of it. */
+  | { readonly kind: 'granted'; readonly grant: Grant }
+  | { readonly kind: 'payment'; readonly payment: Payment }
+  | { readonly kind: 'unpriced'; readonly usage: UnpricedUsage }
+  /**
+   * Takes one of at most `limit` of a counter that all customers share, such as the redemptions of a coupon. The change is
+   * refused with `limit_reached` when none is left.
+   */
+  | { readonly kind: 'counted'; readonly counter: string; readonly limit: number }
   | { readonly kind: 'api_key'; readonly apiKey: ApiKeyRecord }
 
 /** A key as the store keeps it: never the secret, only its SHA-256. */
@@ -95,6 +130,8 @@ export function emptyAccount(customerId: string): AccountState {
     usage: [],
     reservations: new Map(),
     drafts: new Map(),
+    grants: new Map(),
+    payments: new Map(),
     known: new Map(),
   }
 }
@@ -102,8 +139,56 @@ export function emptyAccount(customerId: string): AccountState {
 /** The usage of a feature in a period; made with zeros when there is none. */
 export function usageOf(state: AccountState, feature: string, periodStart: number): Usage {
   let usage = findUsage(state.usage, feature, periodStart)
-  if (usage === undefined) state.usage.push((usage = { feature, periodStart, posted: 0n, reserved: 0n, events: 0, lastSeq: 0 }))
+  if (usage === undefined) state.usage.push((usage = emptyUsage(feature, periodStart)))
   return usage
+}
+
+function emptyUsage(feature: string, periodStart: number): Usage {
+  return { feature, periodStart, posted: 0n, reserved: 0n, events: 0, lastSeq: 0, cost: DECIMAL_ZERO, uncovered: DECIMAL_ZERO }
+}
+
+/** Takes a record that a store keeps into a state that is being loaded. Reservations come after it. */
+export function loadRecord(state: AccountState, record: AccountRecord): void {
+  switch (record.kind) {
+    case 'grant':
+      return void state.grants.set(record.id, grantFromRecord(record))
+    case 'payment':
+      return void state.payments.set(record.id, paymentFromRecord(record))
+    case 'unpriced':
+      return
+  }
+  invariant(false, 'a record is of a known kind')
+}
+
+/** Takes a pending reservation into a state that is being loaded. */
+export function loadReservation(state: AccountState, reservation: Reservation): void {
+  applyReserved(state, reservation)
+}
+
+/** The records that an entry changes, once it is applied: what a store writes besides the rows of the entry itself. */
+export function recordsChangedBy(state: AccountState, entry: Entry): readonly AccountRecord[] {
+  switch (entry.kind) {
+    case 'granted':
+      return [grantToRecord(entry.grant)]
+    case 'payment':
+      return [paymentToRecord(entry.payment)]
+    case 'unpriced':
+      return [unpricedToRecord(entry.usage)]
+    case 'posted':
+      return entry.event.charge === undefined ? NO_RECORDS : grantsOf(state, entry.event.charge).map(grantToRecord)
+    default:
+      return NO_RECORDS
+  }
+}
+
+const NO_RECORDS: readonly AccountRecord[] = []
+
+function grantsOf({ grants }: AccountState, { parts }: Charge): Grant[] {
+  return parts.map(({ grant: id }) => {
+    const grant = grants.get(id)
+    invariant(grant !== undefined, 'a charge is paid by grants of the account')
+    return grant
+  })
 }
 
 /** Applies an entry in place. `seq` is the place that the log gave to a posted event. */
@@ -129,15 +214,43 @@ export function applyEntry(state: AccountState, entry: Entry, seq = 0): void {
       for (const { feature, periodStart } of entry.sealed)
         state.usage.splice(state.usage.indexOf(usageOf(state, feature, periodStart)), 1)
       return
+    case 'granted':
+      return applyGranted(state, entry.grant)
+    case 'payment':
+      if (isPaymentOpen(entry.payment)) state.payments.set(entry.payment.id, entry.payment)
+      else state.payments.delete(entry.payment.id)
+      return
+    case 'collected':
+    case 'unpriced':
+    case 'counted':
     case 'api_key':
       return
   }
+}
+
+/** What reservations hold of it and events used of it is not the entry's to say. */
+function applyGranted(state: AccountState, grant: Grant): void {
+  if (grant.isClosed) return void state.grants.delete(grant.id)
+  const held = state.grants.get(grant.id)?.held ?? DECIMAL_ZERO
+  state.grants.set(grant.id, { ...grant, held })
 }
 
 function applyReserved(state: AccountState, reservation: Reservation): void {
   invariant(!state.reservations.has(reservation.key), 'a reservation key is used once')
   state.reservations.set(reservation.key, reservation)
   usageOf(state, reservation.feature, reservation.periodStart).reserved += reservation.quantity
+  if (reservation.charge !== undefined) hold(state, reservation.charge, add)
+}
+
+/** Adds what a charge holds to its grants, or takes it away. */
+function hold({ grants }: AccountState, { parts }: Charge, by: typeof add): void {
+  for (const { grant: id, amount } of parts) {
+    const grant = grants.get(id)
+    // One that was closed meanwhile holds nothing any more.
+    if (grant === undefined) continue
+    grant.held = by(grant.held, amount)
+    invariant(grant.held.coefficient >= 0n, 'what is held of a grant is never negative')
+  }
 }
 
 function applyPosted(state: AccountState, event: NewUsageEvent, periodStart: number, seq: number): void {
@@ -147,6 +260,16 @@ function applyPosted(state: AccountState, event: NewUsageEvent, periodStart: num
   usage.posted += event.quantity
   usage.events += 1
   usage.lastSeq = seq
+  if (event.charge !== undefined) applyCharge(state, usage, event.charge)
+}
+
+function applyCharge(state: AccountState, usage: Usage, charge: Charge): void {
+  usage.cost = add(usage.cost, charge.cost)
+  usage.uncovered = add(usage.uncovered, charge.uncovered)
+  for (const [index, grant] of grantsOf(state, charge).entries()) {
+    grant.used = add(grant.used, charge.parts[index]?.amount ?? DECIMAL_ZERO)
+    invariant(grant.used.coefficient >= 0n, 'a grant is never used less than nothing')
+  }
 }
 
 function endReservation(state: AccountState, key: string): void {
@@ -155,5 +278,6 @@ function endReservation(state: AccountState, key: string): void {
   state.reservations.delete(key)
   const usage = usageOf(state, reservation.feature, reservation.periodStart)
   usage.reserved -= reservation.quantity
+  if (reservation.charge !== undefined) hold(state, reservation.charge, subtract)
   invariant(usage.reserved >= 0n, 'reserved units are never negative')
 }

@@ -4,10 +4,26 @@ export type * from './model-prices.ts'
 export * from './paging.ts'
 export * from './store.ts'
 export * from './waiting.ts'
-export { applyEntry, emptyAccount, findUsage, usageOf } from '../account/account-state.ts'
+export {
+  applyEntry,
+  emptyAccount,
+  findUsage,
+  loadRecord,
+  loadReservation,
+  recordsChangedBy,
+  usageOf,
+} from '../account/account-state.ts'
 export type { AccountState, ApiKeyRecord, Entry, Usage } from '../account/account-state.ts'
-export type { Customer } from '../account/customer.ts'
+export { customerFromDocument, customerToDocument } from '../account/customer.ts'
+export type { AutoTopUp, Customer } from '../account/customer.ts'
+export { subscriptionColumns, subscriptionFromDocument, subscriptionToDocument } from '../account/subscription.ts'
 export type { Subscription, SubscriptionStatus } from '../account/subscription.ts'
+export { chargeFromDocument, chargeToDocument } from '../records/charge.ts'
+export type { Charge, ChargePart, ModelCharge } from '../records/charge.ts'
+export type { AccountRecord, RecordKind, StoredRecord } from '../records/account-record.ts'
+export type { Grant, GrantSource, GrantUnit } from '../records/grant.ts'
+export type { Payment, PaymentStatus } from '../records/payment.ts'
+export type { UnpricedUsage } from '../records/unpriced-usage.ts'
 export type { Claim } from '../records/claim.ts'
 export type { Invoice, InvoiceLine, InvoiceStatus, InvoiceType, LineType } from '../records/invoice.ts'
 export type { Reservation } from '../records/reservation.ts'
@@ -24,5 +40,5 @@ export { formatInstant } from '../values/instant.ts'
 export { createRecent } from '../values/recent.ts'
 export type { Recent } from '../values/recent.ts'
 export type { Decimal } from '../values/decimal.ts'
-export { decimal, parseDecimal } from '../values/decimal.ts'
+export { add, decimal, DECIMAL_ZERO, formatDecimal, parseDecimal, storedDecimal } from '../values/decimal.ts'
 export type { Quantity } from '../values/quantity.ts'

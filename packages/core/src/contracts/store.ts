@@ -1,10 +1,12 @@
 /** What a store must do. One door for writes, few reads, nothing optional. */
 
 import type { AccountState, ApiKeyRecord, Entry } from '../account/account-state.ts'
+import type { RecordKind, StoredRecord } from '../records/account-record.ts'
 import type { Invoice } from '../records/invoice.ts'
 import type { Reservation } from '../records/reservation.ts'
 import type { UsageEvent } from '../records/usage-event.ts'
 import type { UsageTotal } from '../records/usage-total.ts'
+import type { Decimal } from '../values/decimal.ts'
 import type { Quantity } from '../values/quantity.ts'
 
 /** What `decide` returns: the answer, and the entries to write. No entries: nothing is written. */
@@ -17,6 +19,8 @@ export interface ChangeTarget {
   readonly customerId: string
   /** Keys given by a caller whose events `decide` must see in `state.known`. */
   readonly keys?: readonly string[]
+  /** Places of the customer's own events in the log that `decide` must see in `state.known`, under `seqKey(seq)`. */
+  readonly seqs?: readonly number[]
   /**
    * `now` (the default): the promise settles when the change is durable, as soon as possible. `soon`: the change may wait
    * for the next commit, at most `SETTLE_WITHIN_MS`; it is retried for as long as the store lives, and its effect is
@@ -28,6 +32,11 @@ export interface ChangeTarget {
    * is numbered in the order in which it was asked. Default false: only changes of one customer follow one another.
    */
   readonly inOrder?: boolean
+}
+
+/** Under what name `state.known` holds an event that was asked for by its place: no caller's key has a space. */
+export function seqKey(seq: number): string {
+  return `seq ${seq}`
 }
 
 /** A settlement waits at most this long for a commit to ride on. */
@@ -49,16 +58,35 @@ export interface PageRequest {
 
 export const MAX_PAGE = 10_000
 
-/** The events of one total: a customer's use of a feature in one usage period. */
+/**
+ * The events of one total: a customer's use of a feature in one usage period, as far as one invoice holds it. A period has one
+ * total, and one more for each later invoice that holds events which came after the period's own invoice was final.
+ */
 export interface TotalQuery {
   readonly customerId: string
   readonly feature: string
   /** First instant of the usage period, epoch milliseconds. */
   readonly periodStart: number
+  /** The final invoice that holds it; null: what no final invoice holds yet. Default: the newest. */
+  readonly invoiceId?: string | null | undefined
 }
 
 export interface InvoiceQuery extends PageRequest {
   readonly customerId?: string | undefined
+}
+
+export interface RecordQuery extends PageRequest {
+  readonly kind: RecordKind
+  readonly customerId?: string | undefined
+  /** Open or closed ones only. Default: both. */
+  readonly isOpen?: boolean | undefined
+}
+
+/** A total, of whichever invoice. */
+export interface TotalsQuery {
+  readonly customerId: string
+  readonly feature: string
+  readonly periodStart: number
 }
 
 /** A catalog as the store keeps it. */
@@ -68,11 +96,19 @@ export interface StoredCatalog {
   readonly document: string
 }
 
+/** What events add up to. */
+export interface Counted {
+  readonly quantity: Quantity
+  readonly events: number
+  readonly cost: Decimal
+  readonly uncovered: Decimal
+}
+
 /** A total with the invoice that holds it, null while its period is open. */
 export interface StoredTotal extends UsageTotal {
   readonly invoiceId: string | null
   /** The part of it whose events the operator's retention took out of the log, counted before they went; zeros where none did. */
-  readonly dropped: { readonly quantity: Quantity; readonly events: number }
+  readonly dropped: Counted
 }
 
 /** Facts about a store for `doctor` and for error messages. */
@@ -96,7 +132,8 @@ export interface Store {
   /**
    * Reads the account's state, applies `decide`, writes its entries: all or nothing, one at a time per account.
    * `decide` is synchronous and pure, so it may run again. When it throws, nothing is written and the promise rejects
-   * with what it threw. When an entry cannot be written it rejects too, and no other change does because of it. Rejects
+   * with what it threw. When an entry cannot be written it rejects too (with `limit_reached` when a counter has none left), and no
+   * other change does because of it. Rejects
    * with `store_unavailable` when the store cannot answer in time; its `fields.outcome` is `'unknown'` when the change may
    * have been written all the same (the answer to a commit was lost), and then the meter takes a reservation back.
    */
@@ -116,7 +153,9 @@ export interface Store {
    */
   events(query: TotalQuery & PageRequest): Promise<Page<UsageEvent>>
   /** What the log holds for a total, counted event by event. */
-  recount(query: TotalQuery): Promise<{ readonly quantity: Quantity; readonly events: number }>
+  recount(query: TotalQuery): Promise<Counted>
+  /** The totals of one period in the order in which they were made: its own, and those of what came late. */
+  totalsOf(query: TotalsQuery): Promise<readonly StoredTotal[]>
   /** Every total, in an order that stays when others come. */
   totals(page: PageRequest): Promise<Page<StoredTotal>>
   /** Invoices in the order in which they were made. */
@@ -129,6 +168,8 @@ export interface Store {
   apiKeys(customerId: string): Promise<readonly ApiKeyRecord[]>
   /** Customers, in the order in which they were first seen. */
   customerIds(page: PageRequest): Promise<Page<string>>
+  /** Records of one kind in the order in which they were first written. */
+  records(query: RecordQuery): Promise<Page<StoredRecord>>
 
   catalogs(): Promise<readonly StoredCatalog[]>
   /** Keeps a catalog version for ever; a version that is there already stays as it is. */

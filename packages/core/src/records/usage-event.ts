@@ -1,6 +1,7 @@
 /** One posted fact in the append-only log. */
 
 import type { Quantity } from '../values/quantity.ts'
+import type { Charge } from './charge.ts'
 
 /** What a developer may attach to an event: a flat record of short values. */
 export type Properties = Readonly<Record<string, string | number | boolean>>
@@ -9,6 +10,7 @@ export type Properties = Readonly<Record<string, string | number | boolean>>
 export interface NewUsageEvent {
   readonly customerId: string
   readonly feature: string
+  /** In millionths. Negative only for a correction that takes units back. */
   readonly quantity: Quantity
   /** When it happened: epoch milliseconds. */
   readonly at: number
@@ -16,6 +18,10 @@ export interface NewUsageEvent {
   readonly key: string
   readonly route: string | null
   readonly properties: Properties | null
+  /** What it cost in credits or of a balance, and which grants paid; absent where the plan counts units only. */
+  readonly charge?: Charge
+  /** `seq` of the event that this one corrects: its quantity and charge are the difference. Absent for an event of its own. */
+  readonly corrects?: number
 }
 
 /**
