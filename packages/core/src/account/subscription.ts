@@ -3,7 +3,7 @@
 import type { Quantity } from '../values/quantity.ts'
 import { invariant } from '../values/invariant.ts'
 import type { Money } from '../values/money.ts'
-import { boundary, type Interval, type Period, periodAt, type Schedule } from '../values/period.ts'
+import { boundary, type Every, type Period, periodAt, type Schedule } from '../values/period.ts'
 
 export type SubscriptionStatus = 'pending_payment' | 'trialing' | 'active' | 'past_due' | 'canceled'
 
@@ -21,7 +21,7 @@ export interface Segment {
   /** Epoch milliseconds. Usage periods and intervals are counted from it in the subscription's time zone. */
   readonly anchor: number
   /** How long a usage period is. A trial is one period, however long. */
-  readonly every: Interval
+  readonly every: Every
   /** Usage periods between two base prices; null: the base price is due once. */
   readonly periodsPerInterval: number | null
   /** Epoch milliseconds, inclusive. */

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { boundary, isTimeZone, periodAt, type Schedule } from './period.ts'
+import { boundary, type Every, isTimeZone, periodAt, type Schedule } from './period.ts'
 
-const DAY_MS = 86_400_000
+const MONTH: Every = { unit: 'month', count: 1 }
+const WEEK: Every = { unit: 'week', count: 1 }
+const YEAR: Every = { unit: 'month', count: 12 }
 const ZONES = [
   'UTC',
   'America/New_York',
@@ -19,13 +21,13 @@ const LAST = Date.UTC(2040, 0, 1)
 
 const schedules: fc.Arbitrary<Schedule> = fc.record({
   anchor: fc.integer({ min: FIRST, max: LAST }),
-  months: fc.constantFrom(1, 1, 2, 3, 6, 12),
+  every: fc.record({ unit: fc.constantFrom('week', 'month'), count: fc.constantFrom(1, 1, 2, 3, 6, 12) }),
   timeZone: fc.constantFrom(...ZONES),
 })
 
 describe('boundary', () => {
   test('is counted from the anchor, so a short month never shortens those after it', () => {
-    const schedule = { anchor: utc('2025-01-31T10:00Z'), months: 1, timeZone: 'UTC' }
+    const schedule = { anchor: utc('2025-01-31T10:00Z'), every: MONTH, timeZone: 'UTC' }
     expect([-2, -1, 0, 1, 2, 3].map((n) => text(boundary(schedule, n)))).toEqual([
       '2024-11-30T10:00',
       '2024-12-31T10:00',
@@ -36,50 +38,74 @@ describe('boundary', () => {
     ])
   })
 
-  test('P-52 P-53: grows with its number for anchors on days 28 to 31, over 60 months, in every zone', () => {
+  test('P-52 P-53: stands on the day of its anchor, or the last of a shorter month, over 60 months in every zone', () => {
     for (const timeZone of ZONES) {
       for (const day of [28, 29, 30, 31]) {
-        const schedule = { anchor: Date.UTC(2024, 0, day, 2, 30), months: 1, timeZone }
-        const boundaries = Array.from({ length: 61 }, (_, n) => boundary(schedule, n))
-        const days = boundaries.slice(1).map((end, n) => (end - (boundaries[n] ?? end)) / DAY_MS)
-        expect(Math.min(...days)).toBeGreaterThan(27.9)
-        expect(Math.max(...days)).toBeLessThan(31.1)
+        const schedule = { anchor: localNoon(2023, 12, day, timeZone), every: MONTH, timeZone }
+        for (let n = 0; n <= 60; n += 1) {
+          expect(boundary(schedule, n)).toBe(localNoon(2023, 12 + n, Math.min(day, lastDay(2023, 12 + n)), timeZone))
+        }
       }
     }
   })
 
+  test('P-53: comes back to 29 February in leap years only', () => {
+    const yearly = { anchor: utc('2024-02-29T00:00Z'), every: YEAR, timeZone: 'UTC' }
+    expect([-4, -1, 0, 1, 2, 3, 4, 76, 80].map((n) => text(boundary(yearly, n)).slice(0, 10))).toEqual([
+      '2020-02-29',
+      '2023-02-28',
+      '2024-02-29',
+      '2025-02-28',
+      '2026-02-28',
+      '2027-02-28',
+      '2028-02-29',
+      '2100-02-28',
+      '2104-02-29',
+    ])
+  })
+
+  test('P-51: a week is seven days of the calendar, one hour longer or shorter where the clock changes', () => {
+    const weekly = { anchor: utc('2025-10-20T09:00+02:00'), every: WEEK, timeZone: 'Europe/Berlin' }
+    expect([-1, 1, 2].map((n) => boundary(weekly, n))).toEqual([
+      utc('2025-10-13T09:00+02:00'),
+      utc('2025-10-27T09:00+01:00'),
+      utc('2025-11-03T09:00+01:00'),
+    ])
+    expect(boundary({ ...weekly, every: { unit: 'week', count: 2 } }, 3)).toBe(boundary(weekly, 6))
+  })
+
   test('P-51 P-55: falls on the same local time of day on both sides of a clock change', () => {
-    const newYork = { anchor: utc('2025-02-15T00:00-05:00'), months: 1, timeZone: 'America/New_York' }
+    const newYork = { anchor: utc('2025-02-15T00:00-05:00'), every: MONTH, timeZone: 'America/New_York' }
     expect(boundary(newYork, 1)).toBe(utc('2025-03-15T00:00-04:00'))
-    const kolkata = { anchor: utc('2025-01-31T00:00+05:30'), months: 1, timeZone: 'Asia/Kolkata' }
+    const kolkata = { anchor: utc('2025-01-31T00:00+05:30'), every: MONTH, timeZone: 'Asia/Kolkata' }
     expect([1, 2].map((n) => boundary(kolkata, n))).toEqual([utc('2025-02-28T00:00+05:30'), utc('2025-03-31T00:00+05:30')])
-    const losAngeles = { anchor: utc('2025-01-31T23:30-08:00'), months: 1, timeZone: 'America/Los_Angeles' }
+    const losAngeles = { anchor: utc('2025-01-31T23:30-08:00'), every: MONTH, timeZone: 'America/Los_Angeles' }
     expect([1, 2].map((n) => boundary(losAngeles, n))).toEqual([utc('2025-02-28T23:30-08:00'), utc('2025-03-31T23:30-07:00')])
   })
 
   test('moves a local time that is skipped forward, and takes a repeated one the first time', () => {
-    const skipped = { anchor: utc('2025-02-09T02:30-05:00'), months: 1, timeZone: 'America/New_York' }
+    const skipped = { anchor: utc('2025-02-09T02:30-05:00'), every: MONTH, timeZone: 'America/New_York' }
     expect(boundary(skipped, 1)).toBe(utc('2025-03-09T03:30-04:00'))
-    const repeated = { anchor: utc('2025-10-02T01:30-04:00'), months: 1, timeZone: 'America/New_York' }
+    const repeated = { anchor: utc('2025-10-02T01:30-04:00'), every: MONTH, timeZone: 'America/New_York' }
     expect(boundary(repeated, 1)).toBe(utc('2025-11-02T01:30-04:00'))
   })
 
   test('keeps an anchor that stands in the second pass of a repeated hour', () => {
-    const second = { anchor: utc('2025-11-02T01:30-05:00'), months: 1, timeZone: 'America/New_York' }
+    const second = { anchor: utc('2025-11-02T01:30-05:00'), every: MONTH, timeZone: 'America/New_York' }
     expect(boundary(second, 0)).toBe(second.anchor)
     expect(periodAt(second, second.anchor).index).toBe(0)
     expect(periodAt(second, second.anchor - 1).index).toBe(-1)
   })
 
   test('moves past a day that a zone skipped', () => {
-    const apia = { anchor: utc('2011-11-30T12:00-10:00'), months: 1, timeZone: 'Pacific/Apia' }
+    const apia = { anchor: utc('2011-11-30T12:00-10:00'), every: MONTH, timeZone: 'Pacific/Apia' }
     expect(boundary(apia, 1)).toBe(utc('2011-12-31T12:00+14:00'))
   })
 
-  test('P-60: refuses a schedule without months and a distance of more than ten thousand years', () => {
-    const schedule = { anchor: FIRST, months: 1, timeZone: 'UTC' }
-    expect(() => boundary({ ...schedule, months: 0 }, 1)).toThrow('at least one month')
-    expect(() => boundary({ ...schedule, months: 1.5 }, 1)).toThrow('at least one month')
+  test.each(['week', 'month'] as const)('P-60: refuses less than a %s, and more than ten thousand years', (unit) => {
+    const schedule = { anchor: FIRST, every: { unit, count: 1 }, timeZone: 'UTC' }
+    expect(() => boundary({ ...schedule, every: { unit, count: 0 } }, 1)).toThrow('at least one week or month')
+    expect(() => boundary({ ...schedule, every: { unit, count: 1.5 } }, 1)).toThrow('at least one week or month')
     expect(() => boundary(schedule, 0.5)).toThrow('within ten thousand years')
     expect(() => boundary(schedule, 10_000_000)).toThrow('within ten thousand years')
   })
@@ -124,20 +150,44 @@ describe('periodAt', () => {
 
   test('remembers a bounded number of anchors', () => {
     for (let anchor = 0; anchor < 10_050; anchor += 1)
-      expect(periodAt({ anchor, months: 1, timeZone: 'UTC' }, anchor).start).toBe(anchor)
+      expect(periodAt({ anchor, every: MONTH, timeZone: 'UTC' }, anchor).start).toBe(anchor)
   }, 30_000)
+})
 
-  test('P-51: periods of local midnights join over two years in every zone there is', () => {
-    for (const timeZone of Intl.supportedValuesOf('timeZone')) {
-      const schedule = { anchor: Date.UTC(2025, 0, 31, 12), months: 1, timeZone }
-      let at = schedule.anchor
-      for (let n = 0; n < 24; n += 1) {
-        const period = periodAt(schedule, at)
-        expect(period).toMatchObject({ index: n, start: at })
-        at = period.end
+describe('in every zone there is, over two years of clock changes', () => {
+  /** Half past two at night is the time that most clock changes skip or repeat. */
+  const anchorText = '2025-01-31 02:30'
+
+  test.each([
+    { name: 'weeks', every: WEEK, periods: 105 },
+    { name: 'months', every: MONTH, periods: 25 },
+  ])(
+    'P-51 P-54: $name leave no gap, do not overlap and never drift',
+    ({ every, periods }) => {
+      const zones = Intl.supportedValuesOf('timeZone')
+      expect(zones.length).toBeGreaterThan(400)
+      for (const timeZone of zones) {
+        const localText = localClock(timeZone)
+        const anchor = instantReading(localText, anchorText)
+        let at = anchor
+        for (let n = 0; n < periods; n += 1) {
+          const { index, start, end } = periodAt({ anchor, every, timeZone }, at)
+          // Plain comparisons: this loop runs some 50,000 times.
+          if (index !== n || start !== at || end <= start)
+            throw new Error(`${timeZone}: period ${n} does not join the one before`)
+          if (!standsAt(localText, start, expectedText(every, n))) throw new Error(`${timeZone}: period ${n} drifted`)
+          at = end
+        }
       }
-    }
-  }, 60_000)
+    },
+    60_000,
+  )
+
+  /** What the wall clock shows at the n-th boundary, by plain arithmetic on dates. */
+  function expectedText({ unit }: Every, n: number): string {
+    const day = unit === 'week' ? Date.UTC(2025, 0, 31 + 7 * n) : Date.UTC(2025, n, Math.min(31, lastDay(2025, n + 1)))
+    return `${text(day).slice(0, 10)} 02:30`
+  }
 })
 
 describe('isTimeZone', () => {
@@ -149,6 +199,39 @@ describe('isTimeZone', () => {
     expect(isTimeZone(name)).toBe(false)
   })
 })
+
+/** Whether the wall clock shows `expected` at an instant; or, where a clock change skips that time, what it shows that much later. */
+function standsAt(localText: (instant: number) => string, instant: number, expected: string): boolean {
+  const shown = localText(instant)
+  if (shown === expected) return true
+  const gap = utc(`${shown.replace(' ', 'T')}Z`) - utc(`${expected.replace(' ', 'T')}Z`)
+  // Before the gap the clock has not come to the expected time: so it never shows it.
+  return gap > 0 && gap <= 3_600_000 && localText(instant - gap) < expected
+}
+
+/** Reads a wall clock by `Intl`, which the periods are not computed with: `2025-01-31 02:30`. */
+function localClock(timeZone: string): (instant: number) => string {
+  // Swedish writes dates as ISO 8601 does.
+  const format = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'short' })
+  return (instant) => format.format(instant)
+}
+
+/** An instant at which the wall clock shows the text. */
+function instantReading(localText: (instant: number) => string, wanted: string): number {
+  const asUtc = utc(`${wanted.replace(' ', 'T')}Z`)
+  const offset = utc(`${localText(asUtc).replace(' ', 'T')}Z`) - asUtc
+  expect(localText(asUtc - offset)).toBe(wanted)
+  return asUtc - offset
+}
+
+/** No clock change is at noon. */
+function localNoon(year: number, month: number, day: number, timeZone: string): number {
+  return instantReading(localClock(timeZone), `${text(Date.UTC(year, month - 1, day)).slice(0, 10)} 12:00`)
+}
+
+function lastDay(year: number, month: number): number {
+  return new Date(Date.UTC(year, month, 0)).getUTCDate()
+}
 
 function utc(written: string): number {
   return Date.parse(written)

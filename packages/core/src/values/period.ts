@@ -3,10 +3,17 @@
 import { Temporal } from 'temporal-polyfill'
 import { invariant } from './invariant.ts'
 
-/** Boundaries every `months` months from `anchor` (epoch milliseconds), at the anchor's day and time of day in `timeZone`. */
+/** A length on the calendar: a week is seven days of it, whatever the clocks do meanwhile. */
+export interface Every {
+  readonly unit: 'week' | 'month'
+  /** One or more. */
+  readonly count: number
+}
+
+/** Boundaries at `anchor` (epoch milliseconds) and every so often from it, at its day and time of day in `timeZone`. */
 export interface Schedule {
   readonly anchor: number
-  readonly months: number
+  readonly every: Every
   /** IANA name. */
   readonly timeZone: string
 }
@@ -20,7 +27,9 @@ export interface Period {
 }
 
 /** Ten thousand years: nothing that is billed is further from its anchor. */
-const MAX_MONTHS_FROM_ANCHOR = 120_000
+const MAX_FROM_ANCHOR = { week: 520_000, month: 120_000 } as const
+
+const WEEK_MS = 604_800_000
 
 /**
  * The n-th boundary in epoch milliseconds; boundary 0 is the anchor, `n` may be negative. A month without the anchor's day
@@ -28,7 +37,7 @@ const MAX_MONTHS_FROM_ANCHOR = 120_000
  * gap, one that it repeats is taken the first time.
  */
 export function boundary(schedule: Schedule, n: number): number {
-  return boundaryFrom(zoned(schedule.anchor, schedule.timeZone), schedule.months, n)
+  return boundaryFrom(zoned(schedule.anchor, schedule.timeZone), schedule.every, n)
 }
 
 /** The period that holds the instant `at`. Asking again for the same period costs no calendar arithmetic. */
@@ -36,7 +45,7 @@ export function periodAt(schedule: Schedule, at: number): Period {
   const remembered = recent.get(schedule.anchor)
   if (remembered !== undefined && answers(remembered, schedule, at)) return remembered.period
   const period = findPeriod(schedule, at)
-  remember({ months: schedule.months, timeZone: schedule.timeZone, period }, schedule.anchor)
+  remember({ every: schedule.every, timeZone: schedule.timeZone, period }, schedule.anchor)
   return period
 }
 
@@ -52,31 +61,33 @@ export function isTimeZone(name: string): boolean {
 }
 
 function findPeriod(schedule: Schedule, at: number): Period {
-  const { months, timeZone } = schedule
+  const { every, timeZone } = schedule
   const anchor = zoned(schedule.anchor, timeZone)
-  let index = Math.floor(monthsBetween(anchor, zoned(at, timeZone)) / months)
-  let start = boundaryFrom(anchor, months, index)
-  let end = boundaryFrom(anchor, months, index + 1)
-  // The calendar month is right to within one: the day of the month, and a clock change at its end, decide the rest.
-  if (start > at) [index, start, end] = [index - 1, boundaryFrom(anchor, months, index - 1), start]
-  else if (end <= at) [index, start, end] = [index + 1, end, boundaryFrom(anchor, months, index + 2)]
+  let index = Math.floor(unitsBetween(anchor, zoned(at, timeZone), every.unit) / every.count)
+  let start = boundaryFrom(anchor, every, index)
+  let end = boundaryFrom(anchor, every, index + 1)
+  // The count is right to within one: the day of the month, or a clock change, decides the rest.
+  if (start > at) [index, start, end] = [index - 1, boundaryFrom(anchor, every, index - 1), start]
+  else if (end <= at) [index, start, end] = [index + 1, end, boundaryFrom(anchor, every, index + 2)]
 
   invariant(start <= at && at < end, 'every instant is in exactly one period')
   return { index, start, end }
 }
 
-function boundaryFrom(anchor: Temporal.ZonedDateTime, months: number, n: number): number {
-  invariant(Number.isInteger(months) && months >= 1, 'a period has at least one month')
+function boundaryFrom(anchor: Temporal.ZonedDateTime, { unit, count }: Every, n: number): number {
+  invariant(Number.isInteger(count) && count >= 1, 'a period has at least one week or month')
+  const units = n * count
   invariant(
-    Number.isInteger(n) && Math.abs(n * months) <= MAX_MONTHS_FROM_ANCHOR,
+    Number.isInteger(n) && Math.abs(units) <= MAX_FROM_ANCHOR[unit],
     'a period is within ten thousand years of its anchor',
   )
   // Adding to the anchor, in its own zone, resolves skipped and repeated local times as 'compatible'.
-  return anchor.add({ months: n * months }).epochMilliseconds
+  return anchor.add(unit === 'week' ? { weeks: units } : { months: units }).epochMilliseconds
 }
 
-/** Calendar months from one month to another, whatever the days. */
-function monthsBetween(from: Temporal.ZonedDateTime, to: Temporal.ZonedDateTime): number {
+/** Months of the calendar from one to the other, whatever the days; or weeks of 168 hours, which clock changes make longer or shorter. */
+function unitsBetween(from: Temporal.ZonedDateTime, to: Temporal.ZonedDateTime, unit: Every['unit']): number {
+  if (unit === 'week') return Math.floor((to.epochMilliseconds - from.epochMilliseconds) / WEEK_MS)
   return (to.year - from.year) * 12 + to.month - from.month
 }
 
@@ -85,7 +96,7 @@ function zoned(instant: number, timeZone: string): Temporal.ZonedDateTime {
 }
 
 interface Remembered {
-  readonly months: number
+  readonly every: Every
   readonly timeZone: string
   readonly period: Period
 }
@@ -96,8 +107,9 @@ const recent = new Map<number, Remembered>()
 /** Some 2 MB. Beyond it all are forgotten at once: dropping the oldest one by one leaves a Map full of holes to step over. */
 const MAX_REMEMBERED = 10_000
 
-function answers({ months, timeZone, period }: Remembered, schedule: Schedule, at: number): boolean {
-  return period.start <= at && at < period.end && months === schedule.months && timeZone === schedule.timeZone
+function answers({ every, timeZone, period }: Remembered, schedule: Schedule, at: number): boolean {
+  const { unit, count } = schedule.every
+  return period.start <= at && at < period.end && count === every.count && unit === every.unit && timeZone === schedule.timeZone
 }
 
 function remember(entry: Remembered, anchor: number): void {

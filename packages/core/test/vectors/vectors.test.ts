@@ -60,18 +60,20 @@ run<PackageVector>('package-price', {
 })
 
 run<PeriodVector & { readonly end: string }>('cycle-end', {
-  ours: ({ anchor, months, now }) => periodAt({ anchor: utc(anchor), months, timeZone: 'UTC' }, utc(now)).end,
+  ours: ({ anchor, months, now }) =>
+    periodAt({ anchor: utc(anchor), every: { unit: 'month', count: months }, timeZone: 'UTC' }, utc(now)).end,
   theirs: ({ end }) => utc(end),
 })
 
 run<PeriodVector & { readonly start: string }>('period-start', {
-  ours: ({ anchor, months, now }) => periodAt({ anchor: utc(anchor), months, timeZone: 'UTC' }, utc(now)).start,
+  ours: ({ anchor, months, now }) =>
+    periodAt({ anchor: utc(anchor), every: { unit: 'month', count: months }, timeZone: 'UTC' }, utc(now)).start,
   theirs: ({ start }) => utc(start),
 })
 
 run<PeriodVector & { readonly boundaries: readonly string[] }>('anchor-sequence', {
   ours: ({ anchor, months, boundaries }) =>
-    boundaries.map((_, n) => boundary({ anchor: utc(anchor), months, timeZone: 'UTC' }, n)),
+    boundaries.map((_, n) => boundary({ anchor: utc(anchor), every: { unit: 'month', count: months }, timeZone: 'UTC' }, n)),
   theirs: ({ boundaries }) => boundaries.map(utc),
 })
 
