@@ -4,10 +4,16 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import path from 'node:path'
 import Database from 'better-sqlite3'
 import { FareboxError } from '../errors.ts'
+import { monotonicMs } from '../values/clock.ts'
+import { isBusy } from './faults.ts'
 import { migrate } from './migrate.ts'
 
 /** A write-ahead log larger than this is cut back after a checkpoint: 64 MiB. */
 const WAL_LIMIT_BYTES = 64 * 1024 * 1024
+
+/** The one wait that blocks: a short one while other processes open the same file. Later waits are asynchronous. */
+const OPEN_TIMEOUT_MS = 5_000
+const OPEN_PAUSE_MS = 10
 
 /**
  * Opens, checks and brings the tables up to date. Throws `store_not_writable` or `store_unsupported`, each saying what to do.
@@ -18,13 +24,12 @@ export function openDatabase(file: string, bringUpToDate: (db: Database.Database
   const db = connect(file)
   try {
     refuseOldSqlite(sqliteVersion(db))
-    db.pragma('journal_mode = WAL')
+    useWriteAheadLog(db)
     db.pragma('synchronous = NORMAL')
     db.pragma(`journal_size_limit = ${WAL_LIMIT_BYTES}`)
     db.pragma('foreign_keys = ON')
     db.pragma('wal_autocheckpoint = 4000')
-    // The one wait that blocks: a short one while another process opens the same file. Later waits are asynchronous.
-    db.pragma('busy_timeout = 5000')
+    db.pragma(`busy_timeout = ${OPEN_TIMEOUT_MS}`)
     bringUpToDate(db)
     db.pragma('busy_timeout = 0')
     db.defaultSafeIntegers(true)
@@ -32,6 +37,23 @@ export function openDatabase(file: string, bringUpToDate: (db: Database.Database
   } catch (error) {
     db.close()
     throw asOpenError(file, error)
+  }
+}
+
+/**
+ * Of several processes that open a new file at once, one turns it into WAL mode, and SQLite answers the others with
+ * `SQLITE_BUSY` at once, whatever the busy timeout is. The one is done within milliseconds.
+ */
+function useWriteAheadLog(db: Database.Database): void {
+  const untilMs = monotonicMs() + OPEN_TIMEOUT_MS
+  for (;;) {
+    try {
+      db.pragma('journal_mode = WAL')
+      return
+    } catch (error) {
+      if (!isBusy(error) || monotonicMs() >= untilMs) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, OPEN_PAUSE_MS)
+    }
   }
 }
 
