@@ -1,25 +1,53 @@
 /** What a plan still allows of a feature in a usage period: one rule for the 402, the headers, the usage and the settlement. */
 
-import type { PlanFeature } from '../catalog/plan.ts'
+import type { MeteredTerms } from '../catalog/plan-feature.ts'
 import type { Quantity } from '../values/quantity.ts'
+import { divideRounded } from '../values/rounding.ts'
 import type { Usage } from './account-state.ts'
+import { isCut, type Segment, usedBeforeCut } from './subscription.ts'
 
 export interface Allowance {
-  /** Units included in the period, in millionths; null where they are unlimited. */
+  /** What the period allows: units, credits or money in millionths; null where it is unlimited. */
   readonly included: Quantity | null
-  /** Posted and reserved units. */
+  /** Posted and reserved. */
   readonly used: Quantity
-  /** Included units that are neither posted nor reserved, never negative; null where they are unlimited. */
+  /** What is neither posted nor reserved, never negative; null where it is unlimited. */
   readonly remaining: Quantity | null
   /** Whether usage beyond the allowance is refused rather than billed. */
   readonly isBlocked: boolean
+  /** What it counts: `'credits'`, or the currency of a balance; absent for units of the feature. */
+  readonly unit?: string
+}
+
+/** Where an allowance is asked for. */
+export interface AllowancePeriod {
+  readonly segment: Segment
+  /** First instant of the usage period, epoch milliseconds. */
+  readonly periodStart: number
 }
 
 /** `usage` is undefined when nothing was used in the period. */
-export function allowanceOf(feature: Extract<PlanFeature, { kind: 'metered' }>, usage: Usage | undefined): Allowance {
+export function allowanceOf(terms: MeteredTerms, usage: Usage | undefined, where: AllowancePeriod): Allowance {
   const used = usage === undefined ? 0n : usage.posted + usage.reserved
-  const { included } = feature
+  const included = includedIn(terms, where)
   if (included === 'unlimited') return { included: null, used, remaining: null, isBlocked: false }
   const remaining = used < included ? included - used : 0n
-  return { included, used, remaining, isBlocked: feature.overage === 'block' }
+  return { included, used, remaining, isBlocked: isBlocked(terms, where.segment) }
+}
+
+/** Units that a period includes. One that a change cut has its share of them, rounded half up to a millionth. */
+export function includedIn({ included, feature }: MeteredTerms, { segment, periodStart }: AllowancePeriod): Quantity | 'unlimited' {
+  const { cut } = segment
+  if (cut === undefined || included === 'unlimited' || !isCut(segment, periodStart)) return included
+  if (cut.kind === 'price') {
+    const before = usedBeforeCut(cut, feature)
+    return before < included ? included - before : 0n
+  }
+  const [numerator, denominator] = cut.share
+  return divideRounded(included * BigInt(numerator), BigInt(denominator), 'half_up')
+}
+
+/** Whether usage beyond the allowance is refused: as the plan says, and always during a trial. */
+export function isBlocked({ overage }: MeteredTerms, { kind }: Segment): boolean {
+  return overage === 'block' || kind === 'trial'
 }

@@ -3,9 +3,11 @@
 import { createHash } from 'node:crypto'
 import { FareboxError } from '../errors.ts'
 import { isCurrency } from '../values/currency.ts'
-import type { Catalog } from './catalog.ts'
-import { type Field, readOptions, refuse } from './definition.ts'
-import { type CatalogContent, catalogDocument } from './document.ts'
+import type { Catalog, Offer } from './catalog.ts'
+import { type CouponDefinition, readCoupons } from './coupon.ts'
+import { type CreditPackDefinition, readCreditPacks } from './credits.ts'
+import { type Field, type FieldCurrency, readList, readOptions, refuse } from './definition.ts'
+import { catalogDocument, type CatalogContent, definitionsOf } from './document.ts'
 import { type FeatureDefinition, readFeatures } from './feature.ts'
 import { type PlanDefinition, readPlans } from './plan.ts'
 
@@ -13,15 +15,24 @@ import { type PlanDefinition, readPlans } from './plan.ts'
 export interface CatalogDefinition<F extends string = string, P extends string = string> {
   /** ISO 4217, in capitals. */
   readonly currency: string
+  /**
+   * Further currencies. Then each price is written for all of them, such as `{ USD: '29.00', EUR: '27.00' }`, and a customer is billed
+   * in one of them.
+   */
+  readonly currencies?: readonly string[]
   /** What is sold, by code. */
   readonly features: { readonly [Code in F]: FeatureDefinition }
   /** What customers subscribe to, by code. */
   readonly plans: { readonly [Code in P]: PlanDefinition<NoInfer<F>> }
+  /** Credits that are bought at once and never expire, by code. */
+  readonly creditPacks?: { readonly [code: string]: CreditPackDefinition }
+  /** Reductions that customers redeem, by code. */
+  readonly coupons?: { readonly [code: string]: CouponDefinition }
 }
 
 /**
- * Checks and compiles a catalog. A misspelt feature code is a compile error. Throws `invalid_catalog`, `unknown_feature` or
- * `invalid_price` with one sentence that names the field, its value, what was expected and the fix.
+ * Checks and compiles a catalog. A misspelt feature code is a compile error. Throws `invalid_catalog`, `unknown_feature`,
+ * `unknown_plan` or `invalid_price` with one sentence that names the field, its value, what was expected and the fix.
  *
  * @example
  * const catalog = defineCatalog({
@@ -43,14 +54,31 @@ export function defineCatalog<const F extends string, const P extends string>(
 /** Makes a catalog from the `document` of an earlier one; its version is the same. Throws `invalid_catalog`. */
 export function parseCatalog(document: string): Catalog {
   // The version is that of the text: a later Farebox that writes documents differently still knows it by its old name.
-  return compiled(readCatalog(parsed(document)), document)
+  const [main, ...others] = definitionsOf(parsed(document)).map((definition) => readCatalog(definition))
+  if (main === undefined) return refuse({ path: '', value: undefined }, { expected: 'a catalog', fix: 'give its document' })
+  const offers = new Map(main.offers)
+  for (const { currency, offers: own } of others) {
+    const offer = own.get(currency)
+    if (offer !== undefined) offers.set(currency, offer)
+  }
+  return compiled({ ...main, offers }, document)
 }
 
+const OPTIONS = ['currency', 'currencies', 'features', 'plans', 'creditPacks', 'coupons']
+
 function readCatalog(definition: unknown): CatalogContent {
-  const option = readOptions({ path: '', value: definition }, ['currency', 'features', 'plans'])
+  const option = readOptions({ path: '', value: definition }, OPTIONS)
   const currency = readCurrency(option('currency'))
   const features = readFeatures(option('features'))
-  return { currency, features, plans: readPlans(option('plans'), features) }
+  const all = [currency, ...readFurther(option('currencies'), currency)]
+  const offers = new Map<string, Offer>()
+  for (const code of all) {
+    const reading: FieldCurrency = { code, all }
+    const plans = readPlans({ ...option('plans'), currency: reading }, features)
+    const creditPacks = readCreditPacks({ ...option('creditPacks'), currency: reading })
+    offers.set(code, { currency: code, plans, creditPacks, coupons: readCoupons({ ...option('coupons'), currency: reading }, plans) })
+  }
+  return { currency, features, offers }
 }
 
 function readCurrency(field: Field): string {
@@ -59,19 +87,36 @@ function readCurrency(field: Field): string {
   return refuse(field, { expected: 'an ISO 4217 currency code in capitals', fix: "write it such as 'USD' or 'EUR'" })
 }
 
+/** There are fewer in use. */
+const MAX_CURRENCIES = 200
+
+function readFurther(field: Field, main: string): string[] {
+  if (field.value === undefined) return []
+  const seen = new Set([main])
+  return readList(field, MAX_CURRENCIES).map((entry) => {
+    const code = readCurrency(entry)
+    if (seen.has(code)) refuse(entry, { expected: 'each currency once', fix: 'remove it' })
+    seen.add(code)
+    return code
+  })
+}
+
 function compiled<F extends string, P extends string>(
-  { currency, features, plans }: CatalogContent,
+  { currency, features, offers }: CatalogContent,
   document: string,
 ): Catalog<F, P> {
+  const main = offers.get(currency)
+  if (main === undefined) return refuse({ path: 'currency', value: currency }, { expected: 'a currency with plans', fix: 'fix it' })
   return {
     version: contentHash(document),
     document,
     currency,
     // The keys of the definition are its codes: what was read has no others.
     features: features as CatalogContent['features'] & Catalog<F, P>['features'],
-    plans: plans as CatalogContent['plans'] & Catalog<F, P>['plans'],
+    plans: main.plans as Offer['plans'] & Catalog<F, P>['plans'],
+    offers,
     defaultFeature: defaultCode(features) as F | null,
-    defaultPlan: defaultCode(plans) as P | null,
+    defaultPlan: defaultCode(main.plans) as P | null,
   }
 }
 

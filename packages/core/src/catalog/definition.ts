@@ -8,6 +8,15 @@ import { parseQuantity, type Quantity, type QuantityInput } from '../values/quan
 export interface Field {
   readonly path: string
   readonly value: unknown
+  /** The currency whose prices are read, where the catalog has more than one. */
+  readonly currency?: FieldCurrency
+}
+
+export interface FieldCurrency {
+  /** The one that is read. */
+  readonly code: string
+  /** All of the catalog, its main one first. */
+  readonly all: readonly string[]
 }
 
 export interface RefuseOptions {
@@ -28,6 +37,7 @@ export function refuse(field: Field, { expected, fix, code = 'invalid_catalog' }
 /** A member of a record that was read by `readOptions` or stands under a known name. */
 export function member(field: Field, name: string): Field {
   return {
+    ...field,
     path: field.path === '' ? name : `${field.path}.${name}`,
     value: (field.value as Readonly<Record<string, unknown>>)[name],
   }
@@ -79,7 +89,7 @@ export function readList(field: Field, maxItems: number): Field[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > maxItems) {
     refuse(field, { expected: `a list of 1 to ${maxItems} entries`, fix: 'write them in square brackets' })
   }
-  return value.map((item: unknown, index) => ({ path: `${path}[${index}]`, value: item }))
+  return value.map((item: unknown, index) => ({ ...field, path: `${path}[${index}]`, value: item }))
 }
 
 /** Takes one of these words; `fix` says what to do about any other. */
@@ -110,8 +120,12 @@ export function readName(field: Field): string | null {
 /** 10^12 of the main unit: enough for any currency, and in minor units far below what 64 bits hold. */
 const MAX_PRICE: Decimal = toDecimal(1_000_000_000_000n)
 
-/** Takes a price: a plain decimal string from 0 to 10^12 with at most 12 decimals. Refuses with `invalid_price`. */
-export function readPrice(field: Field): Decimal {
+/**
+ * Takes a price: a plain decimal string from 0 to 10^12 with at most 12 decimals; where the catalog has several currencies, one for
+ * each. Refuses with `invalid_price`.
+ */
+export function readPrice(whole: Field): Decimal {
+  const field = ofCurrency(whole)
   const { value } = field
   const expected = `a decimal string from '0' to '1000000000000' with at most ${MAX_PRICE_PLACES} decimals`
   if (typeof value === 'number' || typeof value === 'bigint') {
@@ -123,6 +137,27 @@ export function readPrice(field: Field): Decimal {
     refuse(field, { expected, fix: 'remove the minus: a price is never negative', code: 'invalid_price' })
   if (compare(price, MAX_PRICE) > 0) refuse(field, { expected, fix: 'lower it', code: 'invalid_price' })
   return price
+}
+
+/** The price in the currency that is read. Zero is zero in every currency. */
+function ofCurrency(field: Field): Field {
+  const { value, currency } = field
+  if (currency === undefined) return field
+  const { code, all } = currency
+  if (typeof value === 'object' && value !== null) return readOptions(field, all)(code)
+  if (all.length === 1 || value === '0') return field
+  return refuse(field, {
+    expected: `a price for each of the currencies ${listed(all)}`,
+    fix: `write { ${all.map((one) => `${one}: '…'`).join(', ')} }`,
+    code: 'invalid_price',
+  })
+}
+
+/** Takes a whole number within bounds. */
+export function readWhole(field: Field, { least, most }: { readonly least: number; readonly most: number }): number {
+  const { value } = field
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most) return value
+  return refuse(field, { expected: `a whole number from ${least} to ${most}`, fix: 'write it without quotes' })
 }
 
 /** Takes a quantity of units from 0 to 10^9 with at most six decimals. */

@@ -1,62 +1,55 @@
-/** Plans: what a customer subscribes to. */
+/** Plans: a base price per interval, one consumption model, and what they grant of each feature. */
 
 import { type Decimal, isZero } from '../values/decimal.ts'
-import type { Quantity, QuantityInput } from '../values/quantity.ts'
-import {
-  type Field,
-  listed,
-  member,
-  readEntries,
-  readFlag,
-  readName,
-  readOptions,
-  readPrice,
-  readQuantity,
-  readWord,
-  refuse,
-} from './definition.ts'
+import type { Every } from '../values/period.ts'
+import type { QuantityInput } from '../values/quantity.ts'
+import { readCredits } from './credits.ts'
+import { type Field, member, readEntries, readFlag, readName, readOptions, readPrice, readWhole, readWord, refuse } from './definition.ts'
 import type { Feature } from './feature.ts'
-import { type Price, type PriceDefinition, readUsagePrice } from './price.ts'
+import { type FeatureTermsDefinition, type PlanFeature, readPlanFeatures } from './plan-feature.ts'
+import type { PriceInput } from './price.ts'
 
-/** What a plan grants of a metered feature. */
-export interface MeteredTermsDefinition {
-  /** Units of each period at no extra charge, or `'unlimited'`. Default 0. */
-  readonly included?: QuantityInput | 'unlimited'
-  /** What happens beyond `included`: usage is blocked (`'block'`, the default) or priced. */
-  readonly overage?: 'block' | PriceDefinition
-}
+/** How often a base price is due. */
+export type PlanInterval = 'week' | 'month' | 'quarter' | 'year' | 'one_time'
+
+/** How a plan sells usage: by units beyond an allowance, by credits, or against prepaid money. */
+export type Consumption = 'metered' | 'credits' | 'balance'
+
+/** What is given back when a plan ends before what was paid for it. */
+export type ProrationRule = 'max_consumption' | 'time' | 'none'
 
 export interface PlanDefinition<F extends string = string> {
   /** Printed on invoices; the code when absent. */
   readonly name?: string
   /** Base price of an interval, paid in advance, as a decimal string in the currency's main unit. */
-  readonly price: string
-  /** How often the base price is due. Usage resets monthly on both. */
-  readonly interval: 'month' | 'year'
-  readonly consumption?: 'metered'
+  readonly price: PriceInput
+  /** How often the base price is due. Usage resets every seven days on weekly plans, and monthly on all others. */
+  readonly interval: PlanInterval
+  /** How usage is sold. Default `'metered'`. */
+  readonly consumption?: Consumption
+  /** Days before the first base price, without overage. Default 0. */
+  readonly trialDays?: number
+  /** On a plan of credits: how many are granted at each reset. What was left of the last ones goes. */
+  readonly credits?: QuantityInput
+  /** On a plan of prepaid balance: what each usage period begins with. Default: the base price, by usage period. */
+  readonly includedBalance?: PriceInput
+  /** On a plan of prepaid balance: whether usage stops at zero (the default for free plans) or is billed when the period ends. */
+  readonly blockOnExhaustion?: boolean
+  /** Most that usage beyond the allowance may cost in a usage period; more is refused. */
+  readonly spendLimit?: PriceInput
+  /** Least that an interval costs, base price and usage together; what is lacking is billed at its end. */
+  readonly minimum?: PriceInput
+  /** What a change of plan gives back. Default `'max_consumption'`: the price less the larger share of time or allowance that was used. */
+  readonly proration?: ProrationRule
+  /** How time is counted then. Default `'day'`: whole days in the customer's time zone. */
+  readonly prorationUnit?: 'day' | 'second'
+  /** Names the tax rate of its lines. */
+  readonly taxCategory?: string
   /** A customer seen for the first time is subscribed to it; at most one plan. */
   readonly default?: boolean
   /** By feature code: terms for a metered feature, true or false for a boolean one. What is left out is not in the plan. */
-  readonly features?: { readonly [Code in F]?: MeteredTermsDefinition | boolean }
+  readonly features?: { readonly [Code in F]?: FeatureTermsDefinition | boolean }
 }
-
-/** What a plan grants of a metered feature, as the engine reads it. */
-export interface MeteredTerms {
-  readonly kind: 'metered'
-  /** The feature's code. */
-  readonly feature: string
-  readonly included: Quantity | 'unlimited'
-  /** Of the units beyond `included`. */
-  readonly overage: 'block' | Price
-}
-
-/** A boolean feature that is on. One that is off is not in the plan. */
-export interface BooleanTerms {
-  readonly kind: 'boolean'
-  readonly feature: string
-}
-
-export type PlanFeature = MeteredTerms | BooleanTerms
 
 /** A plan as the engine reads it. */
 export interface Plan {
@@ -64,9 +57,24 @@ export interface Plan {
   readonly name: string
   /** Base price of an interval, exact, in the currency's main unit. */
   readonly price: Decimal
-  readonly interval: 'month' | 'year'
-  /** Months between two base prices. */
-  readonly intervalMonths: number
+  readonly interval: PlanInterval
+  /** How long a usage period is. */
+  readonly every: Every
+  /** Usage periods between two base prices; null: the base price is due once. */
+  readonly periodsPerInterval: number | null
+  readonly consumption: Consumption
+  readonly trialDays: number
+  /** Credits granted at each reset; null on other plans. */
+  readonly credits: Decimal | null
+  /** Money that a usage period begins with, in the currency's main unit; null: a share of the base price. */
+  readonly includedBalance: Decimal | null
+  /** Whether usage stops when credits or balance are used up. */
+  readonly blocksOnExhaustion: boolean
+  readonly spendLimit: Decimal | null
+  readonly minimum: Decimal | null
+  readonly proration: ProrationRule
+  readonly prorationUnit: 'day' | 'second'
+  readonly taxCategory: string | null
   /** Its base price is zero, so nothing is ever owed. */
   readonly isFree: boolean
   /** Customers seen for the first time are subscribed to it. */
@@ -75,7 +83,41 @@ export interface Plan {
   readonly features: ReadonlyMap<string, PlanFeature>
 }
 
-const INTERVAL_MONTHS = { month: 1, year: 12 } as const
+interface IntervalLength {
+  readonly every: Every
+  readonly periodsPerInterval: number | null
+}
+
+const MONTH: Every = { unit: 'month', count: 1 }
+
+const INTERVALS: Readonly<Record<PlanInterval, IntervalLength>> = {
+  week: { every: { unit: 'week', count: 1 }, periodsPerInterval: 1 },
+  month: { every: MONTH, periodsPerInterval: 1 },
+  quarter: { every: MONTH, periodsPerInterval: 3 },
+  year: { every: MONTH, periodsPerInterval: 12 },
+  one_time: { every: MONTH, periodsPerInterval: null },
+}
+
+const OPTIONS = [
+  'name',
+  'price',
+  'interval',
+  'consumption',
+  'trialDays',
+  'credits',
+  'includedBalance',
+  'blockOnExhaustion',
+  'spendLimit',
+  'minimum',
+  'proration',
+  'prorationUnit',
+  'taxCategory',
+  'default',
+  'features',
+]
+
+/** Nobody tries an API for longer than two years. */
+const MAX_TRIAL_DAYS = 730
 
 /** Reads the plans in the order in which they were written. At most one is the default. */
 export function readPlans(field: Field, features: ReadonlyMap<string, Feature>): Map<string, Plan> {
@@ -95,96 +137,83 @@ export function readPlans(field: Field, features: ReadonlyMap<string, Feature>):
   return plans
 }
 
-interface PlanContext {
-  readonly code: string
-  readonly features: ReadonlyMap<string, Feature>
-}
+type Option = (name: string) => Field
 
-function readPlan(field: Field, { code, features }: PlanContext): Plan {
-  const option = readOptions(field, ['name', 'price', 'interval', 'consumption', 'default', 'features'])
+function readPlan(
+  field: Field,
+  { code, features }: { readonly code: string; readonly features: ReadonlyMap<string, Feature> },
+): Plan {
+  const option = readOptions(field, OPTIONS)
   const price = readPrice(option('price'))
   const interval = readWord(
     option('interval'),
-    ['month', 'year'],
-    "week, quarter and one_time are not supported yet, so write 'month' or 'year'",
+    ['week', 'month', 'quarter', 'year', 'one_time'],
+    "write 'month', or one of the others",
   )
-  if (option('consumption').value !== undefined) {
-    readWord(option('consumption'), ['metered'], "credits and balance are not supported yet, so write 'metered' or leave it out")
-  }
+  const consumption = wordOr(option('consumption'), ['metered', 'credits', 'balance'], 'metered')
+  const isFree = isZero(price)
   return {
     code,
     name: readName(option('name')) ?? code,
     price,
     interval,
-    intervalMonths: INTERVAL_MONTHS[interval],
-    isFree: isZero(price),
+    ...INTERVALS[interval],
+    consumption,
+    trialDays: option('trialDays').value === undefined ? 0 : readWhole(option('trialDays'), { least: 0, most: MAX_TRIAL_DAYS }),
+    ...readPrepaid(option, { consumption, isFree }),
+    spendLimit: readMetered(option('spendLimit'), consumption !== 'credits', 'on a plan of credits nothing is billed beyond them'),
+    minimum: readMetered(option('minimum'), !isFree, 'a free plan commits to nothing'),
+    proration: wordOr(option('proration'), ['max_consumption', 'time', 'none'], 'max_consumption'),
+    prorationUnit: wordOr(option('prorationUnit'), ['day', 'second'], 'day'),
+    taxCategory: readName(option('taxCategory')),
+    isFree,
     isDefault: readFlag(option('default')) ?? false,
-    features: readPlanFeatures(option('features'), { features, isFree: isZero(price) }),
+    features: readPlanFeatures(option('features'), { features, isFree, consumption }),
   }
 }
 
-interface TermsContext {
-  readonly features: ReadonlyMap<string, Feature>
-  readonly isFree: boolean
-}
+type Prepaid = Pick<Plan, 'credits' | 'includedBalance' | 'blocksOnExhaustion'>
 
-function readPlanFeatures(field: Field, { features, isFree }: TermsContext): Map<string, PlanFeature> {
-  const terms = new Map<string, PlanFeature>()
-  if (field.value === undefined) return terms
-  const option = readCodes(field, features)
-  for (const feature of features.values()) {
-    const entry = option(feature.code)
-    if (entry.value === undefined) continue
-    if (feature.type === 'metered') terms.set(feature.code, readMeteredTerms(entry, { feature: feature.code, isFree }))
-    else if (readSwitch(entry)) terms.set(feature.code, { kind: 'boolean', feature: feature.code })
-  }
-  return terms
-}
-
-/** Takes an object whose names are codes of features. Refuses another name with `unknown_feature`. */
-function readCodes(field: Field, features: ReadonlyMap<string, Feature>): (code: string) => Field {
-  const codes = [...features.keys()]
-  const { value } = field
-  const names = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : []
-  for (const name of names) {
-    if (features.has(name)) continue
-    refuse(member(field, name), {
-      expected: `one of the features ${listed(codes)}`,
-      fix: `fix the spelling of '${name}' or add it to features`,
-      code: 'unknown_feature',
+function readPrepaid(
+  option: Option,
+  { consumption, isFree }: { readonly consumption: Consumption; readonly isFree: boolean },
+): Prepaid {
+  for (const [name, model] of [
+    ['credits', 'credits'],
+    ['includedBalance', 'balance'],
+    ['blockOnExhaustion', 'balance'],
+  ] as const) {
+    if (option(name).value === undefined || consumption === model) continue
+    refuse(option(name), {
+      expected: `no ${name} on a plan whose consumption is '${consumption}'`,
+      fix: `remove it, or write consumption: '${model}'`,
     })
   }
-  return readOptions(field, codes)
-}
-
-function readSwitch(field: Field): boolean {
-  return readFlag(field) ?? false
-}
-
-function readMeteredTerms(
-  field: Field,
-  { feature, isFree }: { readonly feature: string; readonly isFree: boolean },
-): MeteredTerms {
-  const option = readOptions(field, ['included', 'overage'])
-  const included = readIncluded(option('included'))
-  const overageField = option('overage')
-  if (overageField.value === undefined || overageField.value === 'block')
-    return { kind: 'metered', feature, included, overage: 'block' }
-
-  const overage = readUsagePrice(overageField)
-  if (isFree) {
-    refuse(overageField, {
-      expected: "'block' on a plan whose price is 0",
-      fix: 'remove the overage price, or give the plan a base price',
+  if (consumption === 'credits') {
+    if (option('credits').value === undefined)
+      refuse(option('credits'), { expected: 'how many credits each period grants', fix: 'write a number, such as credits: 1000' })
+    return { credits: readCredits(option('credits')), includedBalance: null, blocksOnExhaustion: true }
+  }
+  const isBlocking = readFlag(option('blockOnExhaustion')) ?? isFree
+  if (consumption === 'balance' && isFree && !isBlocking)
+    refuse(option('blockOnExhaustion'), {
+      expected: 'true on a plan whose price is 0',
+      fix: 'remove it: a free plan cannot have overage',
     })
+  const included = option('includedBalance')
+  return {
+    credits: null,
+    includedBalance: included.value === undefined ? null : readPrice(included),
+    blocksOnExhaustion: isBlocking,
   }
-  if (included === 'unlimited') {
-    refuse(overageField, { expected: "no price beyond 'unlimited'", fix: 'remove the overage price, or make included a number' })
-  }
-  return { kind: 'metered', feature, included, overage }
 }
 
-function readIncluded(field: Field): Quantity | 'unlimited' {
-  if (field.value === undefined) return 0n
-  return field.value === 'unlimited' ? 'unlimited' : readQuantity(field, "a number of units or 'unlimited'")
+function readMetered(field: Field, isAllowed: boolean, why: string): Decimal | null {
+  if (field.value === undefined) return null
+  if (!isAllowed) refuse(field, { expected: 'nothing here', fix: `remove it: ${why}` })
+  return readPrice(field)
+}
+
+function wordOr<const W extends string>(field: Field, words: readonly W[], otherwise: W): W {
+  return field.value === undefined ? otherwise : readWord(field, words, `leave it out for '${otherwise}'`)
 }

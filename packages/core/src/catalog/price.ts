@@ -4,11 +4,14 @@ import { DECIMAL_ZERO, type Decimal } from '../values/decimal.ts'
 import { formatQuantity, type Quantity, type QuantityInput } from '../values/quantity.ts'
 import { type Field, member, readList, readOptions, readPrice, readQuantity, readWord, refuse } from './definition.ts'
 
+/** A price as a decimal string in the currency's main unit; where the catalog has several currencies, one for each. */
+export type PriceInput = string | { readonly [currency: string]: string }
+
 /** Each unit at one price. */
 export interface PerUnitDefinition {
   readonly model: 'per_unit'
   /** Of one unit, as a decimal string in the currency's main unit. */
-  readonly price: string
+  readonly price: PriceInput
 }
 
 export interface TierDefinition {
@@ -17,9 +20,9 @@ export interface TierDefinition {
   /** The last unit of the tier, inclusive; the last tier has none. */
   readonly upTo?: QuantityInput
   /** Of one unit that falls into the tier. */
-  readonly price: string
+  readonly price: PriceInput
   /** Billed once when the tier is entered; that of the first tier also at zero usage. */
-  readonly flat?: string
+  readonly flat?: PriceInput
 }
 
 /** Each tier prices only the units that fall into it, counted from the first one beyond `included`. */
@@ -33,7 +36,7 @@ export interface PackageDefinition {
   readonly model: 'package'
   readonly size: QuantityInput
   /** Of one block. */
-  readonly price: string
+  readonly price: PriceInput
 }
 
 export type PriceDefinition = PerUnitDefinition | GraduatedDefinition | PackageDefinition

@@ -1,6 +1,7 @@
 /** A request asking to be counted. */
 
 import type { Quantity } from '../values/quantity.ts'
+import type { ModelUsage } from './model-usage.ts'
 
 /** Customer, feature, the most it may use, and the key under which it is counted once. */
 export interface Claim {
@@ -14,4 +15,6 @@ export interface Claim {
   readonly at: number
   /** The framework's own matched pattern, such as `/v1/users/:id`; null where there was no request. */
   readonly route: string | null
+  /** The most tokens of an AI model that it may use; absent where that is not known, or none is used. */
+  readonly usage?: ModelUsage
 }

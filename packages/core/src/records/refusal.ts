@@ -20,6 +20,8 @@ export interface Refusal {
   readonly requested: Quantity
   /** The plan's code, or null when the customer has none. */
   readonly plan: string | null
+  /** What the figures count: `'credits'`, or the currency of a balance or a spend limit; absent for units of the feature. */
+  readonly unit?: string
   /** The allowance of the period in millionths; null where no allowance is the reason. */
   readonly limit: Quantity | null
   /** Posted and reserved units of the period, in millionths. */

@@ -59,6 +59,11 @@ export function quantityToDecimal(quantity: Quantity): Decimal {
   return toDecimal(quantity, QUANTITY_PLACES)
 }
 
+/** A decimal in millionths, cut below them; with `'ceil'` rounded up. */
+export function decimalToQuantity(value: Decimal, mode: 'down' | 'ceil' = 'down'): Quantity {
+  return scaledTo(value, QUANTITY_PLACES, mode)
+}
+
 /**
  * Null when the number's shortest text is no decimal with at most six places. Up to 10^15 millionths two different counts
  * never round to the same float, so the count that divides back to the number is that text's own value.

@@ -1,0 +1,177 @@
+/** Grants that pay for usage: which of them may, in which order, and how much each. */
+
+import type { Plan } from '../catalog/plan.ts'
+import type { Charge, ChargePart, ModelCharge } from '../records/charge.ts'
+import { type Grant, type GrantUnit, remainingOf } from '../records/grant.ts'
+import { allocate } from '../values/allocate.ts'
+import { add, compare, type Decimal, DECIMAL_ZERO, multiply, roundTo, subtract, toDecimal } from '../values/decimal.ts'
+import { minorUnits } from '../values/currency.ts'
+import { periodAt } from '../values/period.ts'
+import { QUANTITY_PLACES, type Quantity } from '../values/quantity.ts'
+import { divideRounded } from '../values/rounding.ts'
+import { scaledTo } from '../values/decimal.ts'
+import { invariant } from '../values/invariant.ts'
+import type { Segment, Subscription } from './subscription.ts'
+
+/** Grants of a unit that pay for what happens at an instant, in the order in which they pay. */
+export function payingGrants(grants: Iterable<Grant>, unit: GrantUnit, at: number): Grant[] {
+  const paying: Grant[] = []
+  for (const grant of grants) {
+    const { startsAt, expiresAt } = grant
+    if (grant.unit === unit && at >= startsAt && (expiresAt === null || at < expiresAt)) paying.push(grant)
+  }
+  return paying.length > 1 ? paying.sort(byOrder) : paying
+}
+
+/** A priority overrides; then the soonest expiry first, then a plan's before what was bought, then the oldest. */
+export function byOrder(a: Grant, b: Grant): number {
+  return (
+    a.priority - b.priority ||
+    (a.expiresAt ?? Infinity) - (b.expiresAt ?? Infinity) ||
+    Number(b.source === 'plan') - Number(a.source === 'plan') ||
+    a.createdAt - b.createdAt ||
+    (a.id < b.id ? -1 : 1)
+  )
+}
+
+export interface Draw {
+  readonly parts: readonly ChargePart[]
+  /** What the grants did not cover. */
+  readonly uncovered: Decimal
+}
+
+/** Takes an amount from grants in their order. `held` are parts that the taker holds already and may use. Pure. */
+export function draw(grants: readonly Grant[], amount: Decimal, held: readonly ChargePart[] = []): Draw {
+  invariant(amount.coefficient >= 0n, 'what is drawn is never negative')
+  const parts: ChargePart[] = []
+  let left = amount
+  for (const grant of grants) {
+    if (left.coefficient === 0n) break
+    const own = held.find((part) => part.grant === grant.id)?.amount ?? DECIMAL_ZERO
+    const available = add(remainingOf(grant), own)
+    if (available.coefficient <= 0n) continue
+    const taken = compare(available, left) < 0 ? available : left
+    parts.push({ grant: grant.id, amount: taken })
+    left = subtract(left, taken)
+  }
+  return { parts, uncovered: left }
+}
+
+/** What grants have left together. */
+export function leftOf(grants: readonly Grant[]): Decimal {
+  return grants.map(remainingOf).reduce(add, DECIMAL_ZERO)
+}
+
+export interface Charging {
+  /** In the order in which they pay. */
+  readonly grants: readonly Grant[]
+  readonly unit: string
+  readonly cost: Decimal
+  readonly model: ModelCharge | undefined
+  /** Whether what no grant covers is refused or waived, rather than billed when the period ends. */
+  readonly isBlocked: boolean
+  /** What its own reservation holds. */
+  readonly held?: readonly ChargePart[] | undefined
+}
+
+/** Who pays a cost. Pure. */
+export function chargeOf({ grants, unit, cost, model, isBlocked, held = [] }: Charging): Charge {
+  const { parts, uncovered } = draw(grants, cost, held)
+  const [owed, waived] = isBlocked ? [DECIMAL_ZERO, uncovered] : [uncovered, DECIMAL_ZERO]
+  return { unit, cost, parts, uncovered: owed, waived, ...(model === undefined ? {} : { model }) }
+}
+
+/** The part of a charge that a correction to `quantity` of `original` units takes back, from the same grants: negative amounts. */
+export function chargeDifference(charge: Charge, original: Quantity, quantity: Quantity): Charge {
+  invariant(original > 0n && quantity >= 0n && quantity <= original, 'a correction of a charge takes back')
+  const back = original - quantity
+  const share = (amount: Decimal): Decimal => {
+    const exact = multiply(amount, toDecimal(back))
+    // A share that no decimal tells is rounded far below any unit of money; the rest stays with the original.
+    const scaled = exact.coefficient * 10n ** BigInt(CORRECTION_PLACES)
+    return toDecimal(-divideRounded(scaled, original * 10n ** BigInt(exact.scale), 'down'), CORRECTION_PLACES)
+  }
+  const parts = charge.parts.map(({ grant, amount }) => ({ grant, amount: share(amount) }))
+  const [uncovered, waived] = [share(charge.uncovered), share(charge.waived)]
+  const cost = parts.reduce((sum, { amount }) => add(sum, amount), add(uncovered, waived))
+  return { unit: charge.unit, cost, parts, uncovered, waived }
+}
+
+const CORRECTION_PLACES = 30
+
+export interface PlanGrantOf {
+  readonly subscription: Subscription
+  readonly segment: Segment
+  readonly plan: Plan
+  /** An instant of the usage period. */
+  readonly at: number
+}
+
+/** What a plan grants for the usage period that holds an instant; null where it grants nothing. Made once: its id names the period. */
+export function planGrant(of: PlanGrantOf): Grant | null {
+  const { plan } = of
+  if (plan.consumption === 'metered') return null
+  const { start, end, index } = grantPeriod(of)
+  const granted = plan.consumption === 'credits' ? creditsOf(of) : balanceOf(of, index)
+  if (granted.coefficient === 0n) return null
+  return {
+    id: `plan-${start}`,
+    unit: plan.consumption,
+    source: 'plan',
+    priority: 0,
+    granted,
+    revoked: DECIMAL_ZERO,
+    used: DECIMAL_ZERO,
+    held: DECIMAL_ZERO,
+    startsAt: start,
+    expiresAt: end,
+    createdAt: start,
+    reference: null,
+    isClosed: false,
+  }
+}
+
+/** A change of price does not begin a period anew. */
+function grantPeriod({ subscription, segment, at }: PlanGrantOf): { start: number; end: number; index: number } {
+  const { startsAt, endsAt, anchor, every } = segment
+  if (segment.kind === 'trial') return { start: startsAt, end: endsAt ?? Infinity, index: 0 }
+  const whole = periodAt({ anchor, every, timeZone: subscription.timeZone }, at)
+  const goesOn = subscription.segments.some((next) => next.startsAt === endsAt && next.cut?.kind === 'price')
+  return {
+    index: whole.index,
+    start: segment.cut?.kind === 'price' ? whole.start : Math.max(whole.start, startsAt),
+    end: endsAt === null || goesOn ? whole.end : Math.min(whole.end, endsAt),
+  }
+}
+
+function creditsOf({ plan, segment, at, subscription }: PlanGrantOf): Decimal {
+  return shareOfCut(plan.credits ?? DECIMAL_ZERO, { segment, at, subscription }, QUANTITY_PLACES)
+}
+
+/** The base price becomes the balance, in equal parts over the usage periods of its interval. */
+function balanceOf({ plan, segment, at, subscription }: PlanGrantOf, index: number): Decimal {
+  const places = minorUnits(subscription.currency)
+  const whole = plan.includedBalance ?? partOfBase(plan, index, places)
+  return shareOfCut(whole, { segment, at, subscription }, places)
+}
+
+function partOfBase({ price, periodsPerInterval: periods }: Plan, index: number, places: number): Decimal {
+  if (periods === 1) return price
+  if (periods === null) return index === 0 ? price : DECIMAL_ZERO
+  const parts = allocate(scaledTo(price, places, 'half_up'), Array<bigint>(periods).fill(1n))
+  return toDecimal(parts[((index % periods) + periods) % periods] ?? 0n, places)
+}
+
+function shareOfCut(
+  whole: Decimal,
+  { segment, at, subscription }: Pick<PlanGrantOf, 'segment' | 'at' | 'subscription'>,
+  places: number,
+): Decimal {
+  const { cut, startsAt, anchor, every } = segment
+  if (cut?.kind !== 'change') return whole
+  const { start, end } = periodAt({ anchor, every, timeZone: subscription.timeZone }, at)
+  if (startsAt <= start || startsAt >= end) return whole
+  const [numerator, denominator] = cut.share
+  const scaled = scaledTo(whole, places, 'half_up')
+  return roundTo(toDecimal(divideRounded(scaled * BigInt(numerator), BigInt(denominator), 'half_up'), places), places, 'half_up')
+}

@@ -1,0 +1,23 @@
+/** What usage beyond allowance and balance costs in a usage period so far: what a spend limit caps. */
+
+import type { Spending } from './admit/admit.ts'
+import { rate } from './rate/rate.ts'
+import { add, type Decimal, DECIMAL_ZERO } from './values/decimal.ts'
+import { findUsage } from './account/account-state.ts'
+import { includedIn, isBlocked } from './account/allowance.ts'
+
+/** Exact, in the currency's main unit; reserved units count like posted ones. Pure. */
+export function spentOf({ state, plan, segment, periodStart, more }: Spending): Decimal {
+  let spent = DECIMAL_ZERO
+  for (const terms of plan.features.values()) {
+    const usage = findUsage(state.usage, terms.feature, periodStart)
+    if (terms.kind === 'balance') spent = add(spent, usage?.uncovered ?? DECIMAL_ZERO)
+    if (terms.kind !== 'metered' || terms.overage === 'block' || isBlocked(terms, segment)) continue
+    const added = more?.feature === terms.feature ? more.quantity : 0n
+    const used = (usage?.posted ?? 0n) + (usage?.reserved ?? 0n) + added
+    const included = includedIn(terms, { segment, periodStart })
+    if (included === 'unlimited' || used <= included) continue
+    for (const { amount } of rate(terms.overage, used - included)) spent = add(spent, amount)
+  }
+  return spent
+}
