@@ -88,6 +88,22 @@ describe('a compiled catalog', () => {
     })
   })
 
+  test.each([
+    { model: 'per_unit', price: '0.25' },
+    { model: 'graduated', tiers: [{ upTo: '20', price: '2', flat: '1' }, { price: '0.5' }] },
+    { model: 'volume', tiers: [{ upTo: '20', price: '2', flat: '1' }, { price: '0.5' }] },
+    { model: 'package', size: '10', price: '0.5' },
+    { model: 'flat', price: '9.99' },
+  ] as const)('holds a $model price, and writes it as it was written', (overage) => {
+    const { document } = defineCatalog({
+      currency: 'EUR',
+      features: { calls: { type: 'metered' } },
+      plans: { pro: { price: '1', interval: 'month', features: { calls: { included: 5, overage } } } },
+    })
+    expect(JSON.parse(document).plans.pro.features.calls.overage).toEqual(overage)
+    expect(parseCatalog(document).plans.get('pro')?.features.get('calls')).toMatchObject({ overage: { model: overage.model } })
+  })
+
   test('makes the only metered feature the default, unless it says no', () => {
     const plans = { free: { price: '0', interval: 'month' } } as const
     const withDefault = (wants?: boolean): unknown =>

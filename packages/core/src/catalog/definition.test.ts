@@ -145,9 +145,21 @@ describe('a contradiction is one sentence with the field, the value, what was ex
     ],
     [
       `${downloads}.overage`,
-      { model: 'volume', tiers: [] },
+      { model: 'tiered', tiers: [] },
       'invalid_catalog',
-      `${downloads}.overage.model is 'volume', but 'per_unit', 'graduated' or 'package' was expected: volume and flat prices are not supported yet`,
+      `${downloads}.overage.model is 'tiered', but 'per_unit', 'graduated', 'volume', 'package' or 'flat' was expected: write { model: 'per_unit', price: '0.25' } or one of the others`,
+    ],
+    [
+      `${downloads}.overage`,
+      { model: 'volume', price: '1' },
+      'invalid_catalog',
+      `${downloads}.overage.price is '1', but an option named model or tiers was expected`,
+    ],
+    [
+      `${downloads}.overage`,
+      { model: 'flat', price: '5', size: 10 },
+      'invalid_catalog',
+      `${downloads}.overage.size is 10, but an option named model or price was expected`,
     ],
     [`${downloads}.overage`, { model: 'per_unit', price: 0.25 }, 'invalid_price', `${downloads}.overage.price is 0.25`],
     [

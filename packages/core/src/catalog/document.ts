@@ -120,9 +120,12 @@ function priceJson(price: Price): object {
     case 'per_unit':
       return { model: price.model, price: formatDecimal(price.unitPrice) }
     case 'graduated':
+    case 'volume':
       return { model: price.model, tiers: price.tiers.map(tierJson) }
     case 'package':
       return { model: price.model, size: formatQuantity(price.size), price: formatDecimal(price.packagePrice) }
+    case 'flat':
+      return { model: price.model, price: formatDecimal(price.fee) }
   }
 }
 

@@ -19,15 +19,21 @@ export interface TierDefinition {
   readonly from?: QuantityInput
   /** The last unit of the tier, inclusive; the last tier has none. */
   readonly upTo?: QuantityInput
-  /** Of one unit that falls into the tier. */
+  /** Of one unit. */
   readonly price: PriceInput
-  /** Billed once when the tier is entered; that of the first tier also at zero usage. */
+  /** Billed once when the tier is entered (`graduated`) or reached (`volume`); that of the first tier also at zero usage. */
   readonly flat?: PriceInput
 }
 
 /** Each tier prices only the units that fall into it, counted from the first one beyond `included`. */
 export interface GraduatedDefinition {
   readonly model: 'graduated'
+  readonly tiers: readonly TierDefinition[]
+}
+
+/** All units beyond `included` at the price of the tier that their number falls into. More may cost less, just above a bound. */
+export interface VolumeDefinition {
+  readonly model: 'volume'
   readonly tiers: readonly TierDefinition[]
 }
 
@@ -39,7 +45,13 @@ export interface PackageDefinition {
   readonly price: PriceInput
 }
 
-export type PriceDefinition = PerUnitDefinition | GraduatedDefinition | PackageDefinition
+/** One fee of a usage period, however much is used beyond `included`; none when nothing is. */
+export interface FlatDefinition {
+  readonly model: 'flat'
+  readonly price: PriceInput
+}
+
+export type PriceDefinition = PerUnitDefinition | GraduatedDefinition | VolumeDefinition | PackageDefinition | FlatDefinition
 
 export interface PerUnitPrice {
   readonly model: 'per_unit'
@@ -50,13 +62,19 @@ export interface Tier {
   /** The last unit of the tier, inclusive. */
   readonly upTo: Quantity | 'unbounded'
   readonly unitPrice: Decimal
-  /** Billed once when the tier is entered; zero where there is none. */
+  /** Billed once when the tier is entered or reached; zero where there is none. */
   readonly flat: Decimal
 }
 
 export interface GraduatedPrice {
   readonly model: 'graduated'
   /** Never empty; bounds grow, and only the last tier is unbounded. */
+  readonly tiers: readonly Tier[]
+}
+
+export interface VolumePrice {
+  readonly model: 'volume'
+  /** As those of a graduated price. */
   readonly tiers: readonly Tier[]
 }
 
@@ -68,26 +86,35 @@ export interface PackagePrice {
   readonly packagePrice: Decimal
 }
 
+export interface FlatPrice {
+  readonly model: 'flat'
+  /** Of a usage period in which anything is priced. */
+  readonly fee: Decimal
+}
+
 /** A price as the engine reads it. */
-export type Price = PerUnitPrice | GraduatedPrice | PackagePrice
+export type Price = PerUnitPrice | GraduatedPrice | VolumePrice | PackagePrice | FlatPrice
 
 /** More tiers than any price list has. */
 const MAX_TIERS = 100
 
 /** Reads a price of usage. */
 export function readUsagePrice(field: Field): Price {
-  const fix = "volume and flat prices are not supported yet, so write { model: 'per_unit', price: '0.25' } or one of the others"
+  const fix = "write { model: 'per_unit', price: '0.25' } or one of the others"
   const { value } = field
   const isRecord = typeof value === 'object' && value !== null
   if (!isRecord) refuse(field, { expected: "'block' or a price", fix: "write 'block', or { model: 'per_unit', price: '0.25' }" })
-  const model = readWord(member(field, 'model'), ['per_unit', 'graduated', 'package'], fix)
+  const model = readWord(member(field, 'model'), ['per_unit', 'graduated', 'volume', 'package', 'flat'], fix)
   switch (model) {
     case 'per_unit':
       return { model, unitPrice: readPrice(readOptions(field, ['model', 'price'])('price')) }
     case 'graduated':
+    case 'volume':
       return { model, tiers: readTiers(readOptions(field, ['model', 'tiers'])('tiers')) }
     case 'package':
       return readPackage(field)
+    case 'flat':
+      return { model, fee: readPrice(readOptions(field, ['model', 'price'])('price')) }
   }
 }
 
