@@ -2,17 +2,26 @@
 
 import { type AccountState, type Entry, findUsage } from './account/account-state.ts'
 import { allowanceOf } from './account/allowance.ts'
-import { countedAt, isInForce, isInvoiced, type Subscription, usagePeriod } from './account/subscription.ts'
-import { admit, type Admission } from './admit/admit.ts'
+import { type Cost, costOf } from './account/cost.ts'
+import { chargeOf, payingGrants, planGrant } from './account/grants.ts'
+import { countedAt, isInvoiced, type Segment, segmentAt, type Subscription, usagePeriod } from './account/subscription.ts'
+import { admit, type Admission, blocksCost } from './admit/admit.ts'
 import type { Plan } from './catalog/plan.ts'
+import type { BalanceTerms, CreditTerms } from './catalog/plan-feature.ts'
+import type { ModelPrices } from './contracts/model-prices.ts'
 import type { Change, Store } from './contracts/store.ts'
+import { type CorrectClaim, correctIn, type CorrectResult } from './correct.ts'
 import { FareboxError } from './errors.ts'
 import { place } from './log/place.ts'
+import type { Charge } from './records/charge.ts'
 import type { Claim } from './records/claim.ts'
+import type { ModelUsage } from './records/model-usage.ts'
 import type { Refusal } from './records/refusal.ts'
 import type { Reservation } from './records/reservation.ts'
+import type { UnpricedUsage } from './records/unpriced-usage.ts'
 import type { NewUsageEvent, Properties } from './records/usage-event.ts'
 import { settle } from './settle/settle.ts'
+import { spentOf } from './spending.ts'
 import type { Opening } from './account/opening.ts'
 import { formatInstant } from './values/instant.ts'
 import { invariant } from './values/invariant.ts'
@@ -30,12 +39,26 @@ export type TrackResult =
   | { readonly kind: 'conflict'; readonly event: NewUsageEvent; readonly fields: readonly string[] }
   /** The plan does not allow it: nothing was written (HTTP 402 or 403). */
   | { readonly kind: 'refused'; readonly refusal: Refusal }
+  /** Its tokens have no price: it waits in the queue of unpriced usage, durable, until `usage.retryUnpriced()` finds one. */
+  | { readonly kind: 'queued'; readonly usage: UnpricedUsage }
 
 /** An event that somebody reports, rather than a request that is admitted. */
 export interface TrackClaim extends Claim {
   readonly properties: Properties | null
   readonly isKeyGiven: boolean
   readonly isInstantGiven: boolean
+  readonly isIncomplete: boolean
+}
+
+/** How a request that was admitted ended. */
+export interface Ending {
+  /** Units to bill, in millionths; null voids. */
+  readonly billed: Quantity | null
+  readonly properties?: Properties | null
+  /** Tokens of an AI model that it used. */
+  readonly usage?: ModelUsage | null
+  /** Whether the answer broke off, and the tokens are those that were delivered. */
+  readonly isIncomplete?: boolean
 }
 
 export interface Meter {
@@ -43,8 +66,8 @@ export interface Meter {
   admit(claim: Claim): Promise<Admission>
   /** Gives back what a claim may have reserved all the same, after the store could not say whether it was written. */
   takeBack(claim: Claim): void
-  /** Posts `billed` units, or voids when it is null. A reservation that ended already stays as it is. */
-  settle(reservation: Reservation, billed: Quantity | null, properties?: Properties | null): Promise<void>
+  /** Posts what was used, or voids. A reservation that ended already stays as it is. Resolves with what found no price. */
+  settle(reservation: Reservation, ending: Ending): Promise<UnpricedUsage | null>
   /** Ends the reservation of a process that died, as `settle` does. */
   expire(reservation: Reservation, billed: Quantity | null): Promise<void>
   /**
@@ -53,38 +76,43 @@ export interface Meter {
    */
   record(event: NewUsageEvent): Promise<void>
   track(claim: TrackClaim): Promise<TrackResult>
-}
-
-/** How a reservation ends. */
-interface Ending {
-  /** Units to bill; null voids. */
-  readonly billed: Quantity | null
-  readonly properties: Properties | null
-  readonly keyGivenBy: 'caller' | 'farebox'
+  /** Takes back part or all of a posted event by an event of its own. */
+  correct(claim: CorrectClaim): Promise<CorrectResult>
+  /** Prices usage of the queue again: null when it has a price now, and its event is posted. */
+  priceAgain(usage: UnpricedUsage): Promise<UnpricedUsage | null>
 }
 
 export interface MeterParts {
   readonly store: Store
-  readonly planOf: (subscription: Subscription) => Plan
+  readonly planOf: (subscription: Subscription, segment: Segment) => Plan
+  /** Prices of AI models; null where the catalog sells none. */
+  readonly models: ModelPrices | null
   /** Entries that make a customer and a subscription for somebody who is seen for the first time. */
   readonly open: Opening
 }
 
-export function createMeter({ store, planOf, open }: MeterParts): Meter {
+/** A reservation's end, and who gave its key. */
+interface KeyedEnding extends Ending {
+  readonly keyGivenBy: 'caller' | 'farebox'
+}
+
+export function createMeter({ store, planOf, models, open }: MeterParts): Meter {
   return {
     admit: (claim) => store.change({ customerId: claim.customerId }, (state) => admitTo(state, claim)),
     takeBack,
-    settle: (reservation, billed, properties = null) => end(reservation, { billed, properties, keyGivenBy: 'farebox' }),
+    settle: (reservation, ending) => end(reservation, { ...ending, keyGivenBy: 'farebox' }),
     // When the answer to its admission was lost, its request may wait in the spool too: the key is kept, so that one of them counts.
-    expire: (reservation, billed) => end(reservation, { billed, properties: null, keyGivenBy: 'caller' }),
+    expire: async (reservation, billed) => void (await end(reservation, { billed, keyGivenBy: 'caller' })),
     record: (event) => store.change({ customerId: event.customerId, keys: [event.key] }, (state) => recordIn(state, event)),
     track: (claim) =>
       store.change({ customerId: claim.customerId, ...(claim.isKeyGiven ? { keys: [claim.key] } : {}) }, (state) =>
         trackIn(state, claim),
       ),
+    correct: (claim) => store.change(claim.target, (state) => correctIn(state, claim)),
+    priceAgain,
   }
 
-  function end(reservation: Reservation, ending: Ending): Promise<void> {
+  function end(reservation: Reservation, ending: KeyedEnding): Promise<UnpricedUsage | null> {
     return store.change({ customerId: reservation.customerId, urgency: 'soon' }, (state) => endIn(state, reservation, ending))
   }
 
@@ -98,85 +126,217 @@ export function createMeter({ store, planOf, open }: MeterParts): Meter {
   }
 
   function admitTo(state: AccountState, claim: Claim): Change<Admission> {
-    const opened = open(state, claim.at)
-    const { subscription } = opened.state
-    const at = subscription === null ? claim.at : countedAt(subscription, claim.at)
-    const admission = admit(at === claim.at ? claim : { ...claim, at }, opened.state, subscription && planOf(subscription))
-    if (admission.kind === 'refused') return { result: admission, entries: opened.entries }
+    const { state: opened, entries, at } = prepare(state, claim.at)
+    const admission = decide(opened, at === claim.at ? claim : { ...claim, at })
+    if (admission.kind === 'unpriced') throw unpricedError(claim, admission.cost)
+    if (admission.kind === 'refused') return { result: admission, entries }
     const reserved: Entry = { kind: 'reserved', reservation: admission.reservation }
-    return { result: admission, entries: opened.entries.length === 0 ? [reserved] : [...opened.entries, reserved] }
+    return { result: admission, entries: entries.length === 0 ? [reserved] : [...entries, reserved] }
   }
 
-  function endIn(state: AccountState, reservation: Reservation, ending: Ending): Change<void> {
+  function decide(state: AccountState, claim: Claim): Admission {
+    const { subscription } = state
+    return admit(claim, { state, planOf: (segment) => planOf(subscription as Subscription, segment), models, spentOf })
+  }
+
+  /** The account as a claim of an instant meets it: with its subscription, and with the plan's grant of the period. */
+  function prepare(
+    state: AccountState,
+    instant: number,
+    isInstantGiven = false,
+  ): { readonly state: AccountState; readonly entries: readonly Entry[]; readonly at: number } {
+    const { state: opened, entries } = open(state, instant)
+    const { subscription } = opened
+    if (subscription === null) return { state: opened, entries, at: instant }
+    // An instant that the caller gave stands; one that was read from a clock may be behind.
+    const at = isInstantGiven ? instant : countedAt(subscription, instant)
+    const segment = segmentAt(subscription, at)
+    const plan = segment === null ? null : planOf(subscription, segment)
+    if (segment === null || plan === null || plan.consumption === 'metered') return { state: opened, entries, at }
+    const grant = isInvoiced(subscription, at) ? null : planGrant({ subscription, segment, plan, at })
+    if (grant === null || opened.grants.has(grant.id)) return { state: opened, entries, at }
+    const grants = new Map(opened.grants).set(grant.id, grant)
+    return { state: { ...opened, grants }, entries: [...entries, { kind: 'granted', grant }], at }
+  }
+
+  function endIn(state: AccountState, reservation: Reservation, ending: KeyedEnding): Change<UnpricedUsage | null> {
     // The process was taken for dead and its reservation resolved by the recorded rule: that stands.
-    if (!state.reservations.has(reservation.key)) return { result: undefined, entries: [] }
-    const { billed, properties, keyGivenBy } = ending
-    const settlement = settle(reservation, { billed, properties, room: roomBeside(state, reservation) })
-    const { periodStart, key } = reservation
-    const entry: Entry =
-      settlement.kind === 'voided'
-        ? { kind: 'released', key }
-        : { kind: 'posted', event: settlement.event, periodStart, keyGivenBy }
-    return { result: undefined, entries: [entry] }
+    if (!state.reservations.has(reservation.key)) return { result: null, entries: [] }
+    const { key, periodStart } = reservation
+    const posted = post(state, reservation, ending)
+    switch (posted.kind) {
+      case 'voided':
+        return { result: null, entries: [{ kind: 'released', key }] }
+      case 'posted':
+        return { result: null, entries: [{ kind: 'posted', event: posted.event, periodStart, keyGivenBy: ending.keyGivenBy }] }
+      case 'unpriced':
+        return { result: posted.usage, entries: [{ kind: 'released', key }, { kind: 'unpriced', usage: posted.usage }] }
+    }
+  }
+
+  type Posting =
+    | { readonly kind: 'voided' }
+    | { readonly kind: 'posted'; readonly event: NewUsageEvent }
+    | { readonly kind: 'unpriced'; readonly usage: UnpricedUsage }
+
+  /** The event of a reservation that ends, with who pays for it. */
+  function post(state: AccountState, reservation: Reservation, ending: Ending): Posting {
+    const { billed, properties = null } = ending
+    const costing = billed === null ? null : costingOf(state, reservation, ending)
+    if (costing?.kind === 'unpriced') return { kind: 'unpriced', usage: unpricedOf(reservation, ending, costing.reason) }
+    const chargeOfUnits = costing === null ? null : costing.chargeOf
+    const room = costing === null ? roomBeside(state, reservation) : null
+    return settle(reservation, { billed, properties, room, chargeOf: chargeOfUnits })
+  }
+
+  type CostingOf =
+    | { readonly kind: 'priced'; readonly chargeOf: (quantity: Quantity) => Charge }
+    | { readonly kind: 'unpriced'; readonly reason: string }
+
+  /** How the units of a reservation are paid on a plan of credits or of a balance; null on a plan that counts units. */
+  function costingOf(state: AccountState, reservation: Reservation, { usage = null, isIncomplete = false }: Ending): CostingOf | null {
+    const found = termsAt(state, reservation)
+    if (found === null || found.terms.kind === 'metered' || found.terms.kind === 'boolean') return null
+    const { subscription, segment, plan } = found
+    const terms: CreditTerms | BalanceTerms = found.terms
+    // What nobody reported is billed as it was estimated; without an estimate it has no price.
+    const tokens = usage ?? reservation.usage ?? null
+    const isModel = terms.kind === 'balance' && terms.price.model === 'ai_model'
+    if (isModel && tokens === null) return { kind: 'unpriced', reason: 'No token counts were reported for it' }
+    const cost = (quantity: Quantity): Cost => costOf(terms, { quantity, usage: tokens, at: reservation.at, isIncomplete }, models)
+    const tried = cost(reservation.quantity)
+    if (tried.kind !== 'priced') return { kind: 'unpriced', reason: reasonOf(tried) }
+    const grants = payingGrants(state.grants.values(), terms.kind, reservation.at)
+    const unit = terms.kind === 'credits' ? 'credits' : subscription.currency
+    const isBlocked = blocksCost(plan, segment)
+    const chargeOfUnits = (quantity: Quantity): Charge => {
+      const priced = cost(quantity)
+      invariant(priced.kind === 'priced', 'what has a price for some units has one for all')
+      return chargeOf({ grants, unit, cost: priced.cost, model: priced.model, isBlocked, held: reservation.charge?.parts })
+    }
+    return { kind: 'priced', chargeOf: chargeOfUnits }
   }
 
   function recordIn(state: AccountState, { quantity: billed, properties, ...claim }: NewUsageEvent): Change<void> {
     // It was posted before, and nobody heard of it: the process that delivered it was killed, or the answer was lost.
     if (state.known.has(claim.key)) return { result: undefined, entries: [] }
+    const ending: KeyedEnding = { billed, properties, keyGivenBy: 'caller' }
     // It was reserved all the same: the answer to its admission was lost.
     const reserved = state.reservations.get(claim.key)
-    if (reserved !== undefined) return endIn(state, reserved, { billed, properties, keyGivenBy: 'caller' })
-    const opened = open(state, claim.at)
-    const { subscription } = opened.state
-    const at = subscription === null ? claim.at : countedAt(subscription, claim.at)
+    if (reserved !== undefined) return { ...endIn(state, reserved, ending), result: undefined }
+    const { state: opened, entries, at } = prepare(state, claim.at)
     // Nothing is asked for, so only a plan that does not count the feature refuses.
-    const admission = admit({ ...claim, at, quantity: 0n }, opened.state, subscription && planOf(subscription))
-    if (admission.kind === 'refused') throw notBillable(admission.refusal)
-    const { reservation } = admission
-    const settlement = settle(reservation, { billed, properties, room: roomBeside(opened.state, reservation) })
-    invariant(settlement.kind === 'posted', 'what is billed is posted')
+    const reservation = reservedFor(opened, { ...claim, at })
+    const posted = post(opened, reservation, ending)
+    if (posted.kind === 'unpriced') return { result: undefined, entries: [...entries, { kind: 'unpriced', usage: posted.usage }] }
+    invariant(posted.kind === 'posted', 'what is billed is posted')
     const { periodStart } = reservation
-    return {
-      result: undefined,
-      // The key may come again, so the store has to know it.
-      entries: [...opened.entries, { kind: 'posted', event: settlement.event, periodStart, keyGivenBy: 'caller' }],
+    // The key may come again, so the store has to know it.
+    return { result: undefined, entries: [...entries, { kind: 'posted', event: posted.event, periodStart, keyGivenBy: 'caller' }] }
+  }
+
+  /** A reservation of nothing for something that happened already. Throws `not_billable`. */
+  function reservedFor(state: AccountState, claim: Omit<Claim, 'quantity'>): Reservation {
+    const { subscription } = state
+    const segment = subscription && segmentAt(subscription, claim.at)
+    const isOpen = segment !== null && segment.kind !== 'pause' && subscription?.standing !== 'pending_payment'
+    if (subscription === null || !isOpen || termsAt(state, claim) === null) {
+      const refused = decide(state, { ...claim, quantity: 0n })
+      throw notBillable(refused.kind === 'refused' ? refused.refusal.code : 'feature_not_in_plan', claim)
     }
+    const { start: periodStart } = usagePeriod(segment, subscription.timeZone, claim.at)
+    return { ...claim, quantity: 0n, periodStart }
   }
 
   /** Units that the plan allows besides the reserved ones; null where overage is billed. */
-  function roomBeside({ subscription, usage }: AccountState, { feature, periodStart }: Reservation): Quantity | null {
-    const planFeature = subscription && planOf(subscription).features.get(feature)
-    if (planFeature?.kind !== 'metered') return 0n
-    const { isBlocked, remaining } = allowanceOf(planFeature, findUsage(usage, feature, periodStart))
+  function roomBeside(state: AccountState, reservation: Reservation): Quantity | null {
+    const found = termsAt(state, reservation)
+    if (found?.terms.kind !== 'metered') return 0n
+    const { feature, periodStart } = reservation
+    const { segment } = found
+    const { isBlocked, remaining } = allowanceOf(found.terms, findUsage(state.usage, feature, periodStart), { segment, periodStart })
     return isBlocked ? remaining : null
   }
 
-  function trackIn(state: AccountState, claim: TrackClaim): Change<TrackResult> {
-    const { customerId, feature, quantity, key, route, properties, isInstantGiven } = claim
-    // An instant that the caller gave stands; one that was read from a clock may be behind.
-    const at = isInstantGiven || state.subscription === null ? claim.at : countedAt(state.subscription, claim.at)
-    const event: NewUsageEvent = { customerId, feature, quantity, at, key, route, properties }
-    const placed = place(event, state.known.get(key), isInstantGiven)
-    if (placed.kind !== 'new') return { result: placed, entries: [] }
+  function termsAt({ subscription }: AccountState, { feature, at }: Pick<Claim, 'feature' | 'at'>) {
+    const segment = subscription && segmentAt(subscription, at)
+    if (subscription === null || segment === null) return null
+    const plan = planOf(subscription, segment)
+    const terms = plan.features.get(feature)
+    return terms === undefined ? null : { subscription, segment, plan, terms }
+  }
 
-    const opened = open(state, at)
-    const { subscription } = opened.state
-    const plan = subscription && planOf(subscription)
-    // Before the allowance is asked: that of an invoiced period is gone, whatever is left of it.
-    const isLate = subscription !== null && isInForce(subscription, at) && isInvoiced(subscription, usagePeriod(subscription, at))
-    if (isLate && plan?.features.has(feature) === true) throw periodInvoiced(claim)
-    const admission = admit(at === claim.at ? claim : { ...claim, at }, opened.state, plan)
-    if (admission.kind === 'refused') return { result: admission, entries: opened.entries }
-    const { periodStart } = admission.reservation
+  function trackIn(state: AccountState, claim: TrackClaim): Change<TrackResult> {
+    const { state: opened, entries, at } = prepare(state, claim.at, claim.isInstantGiven)
+    const { customerId, feature, quantity, key, route, properties } = claim
+    const event: NewUsageEvent = { customerId, feature, quantity, at, key, route, properties }
+    const placed = place(event, state.known.get(key), claim.isInstantGiven)
+    if (placed.kind !== 'new') return { result: placed, entries: [] }
+    refuseLate(opened, claim, at)
+    const admission = decide(opened, at === claim.at ? claim : { ...claim, at })
+    if (admission.kind === 'unpriced' && admission.cost.kind === 'unknown_model') throw unpricedError(claim, admission.cost)
+    if (admission.kind === 'refused') return { result: admission, entries }
     const keyGivenBy = claim.isKeyGiven ? 'caller' : 'farebox'
-    return {
-      result: { kind: 'recorded', event },
-      entries: [...opened.entries, { kind: 'posted', event, periodStart, keyGivenBy }],
+    const reservation = reservedFor(opened, { ...claim, at })
+    const ending = { billed: quantity, properties, usage: claim.usage ?? null, isIncomplete: claim.isIncomplete }
+    const posted = post(opened, { ...reservation, quantity }, ending)
+    if (posted.kind === 'unpriced') {
+      const { usage } = posted
+      return { result: { kind: 'queued', usage }, entries: [...entries, { kind: 'unpriced', usage }] }
     }
+    invariant(posted.kind === 'posted', 'what is billed is posted')
+    const { periodStart } = reservation
+    return {
+      result: { kind: 'recorded', event: posted.event },
+      entries: [...entries, { kind: 'posted', event: posted.event, periodStart, keyGivenBy }],
+    }
+  }
+
+  /** What the final invoice of its period cannot take back in kind is refused: a limit that is no longer known, credits that are gone. */
+  function refuseLate(state: AccountState, claim: TrackClaim, at: number): void {
+    const found = termsAt(state, { feature: claim.feature, at })
+    if (found === null || !isInvoiced(found.subscription, at)) return
+    const { terms, plan, segment } = found
+    const isAdjustable =
+      terms.kind === 'metered' ? terms.overage !== 'block' && segment.kind === 'plan' : terms.kind === 'balance' && !blocksCost(plan, segment)
+    if (!isAdjustable && terms.kind !== 'boolean') throw periodInvoiced(claim)
+  }
+
+  async function priceAgain(usage: UnpricedUsage): Promise<UnpricedUsage | null> {
+    const { customerId, id: key, quantity, properties } = usage
+    return store.change({ customerId, keys: [key] }, (state): Change<UnpricedUsage | null> => {
+      const closed: Entry = { kind: 'unpriced', usage: { ...usage, isOpen: false } }
+      if (state.known.has(key)) return { result: null, entries: [closed] }
+      const { state: opened, entries, at } = prepare(state, usage.at, true)
+      const { feature, route } = usage
+      const reservation = reservedFor(opened, { customerId, feature, key, at, route })
+      const posted = post(opened, { ...reservation, quantity }, { billed: quantity, properties, usage: usage.usage })
+      if (posted.kind !== 'posted') return { result: usage, entries: [] }
+      const { periodStart } = reservation
+      return { result: null, entries: [...entries, { kind: 'posted', event: posted.event, periodStart, keyGivenBy: 'caller' }, closed] }
+    })
   }
 }
 
-function notBillable({ code, customerId, feature }: Refusal): FareboxError {
+function unpricedOf(reservation: Reservation, { billed, properties = null, usage = null }: Ending, reason: string): UnpricedUsage {
+  const { key: id, customerId, feature, at, route, quantity } = reservation
+  return { id, customerId, feature, quantity: billed ?? quantity, at, route, properties, usage, reason, isOpen: true }
+}
+
+function reasonOf(cost: Exclude<Cost, { kind: 'priced' }>): string {
+  return cost.kind === 'unknown_model' ? `No price list has the model ${cost.model}` : cost.reason
+}
+
+function unpricedError({ customerId, feature }: Claim, cost: Exclude<Cost, { kind: 'priced' }>): FareboxError {
+  const code = cost.kind === 'unknown_model' ? 'unknown_model' : 'unpriceable_usage'
+  return new FareboxError(
+    code,
+    `Expected usage of ${feature} that has a price, got some of ${customerId} that has none: ${reasonOf(cost)}. Give the model's name as the provider's answer has it`,
+    { fields: { customerId, feature } },
+  )
+}
+
+function notBillable(code: string, { customerId, feature }: Omit<Claim, 'quantity'>): FareboxError {
   return new FareboxError(
     'not_billable',
     `Expected a plan that counts ${feature} for ${customerId}, got ${code}: the request was served while the store could not answer, and is not billed`,

@@ -1,10 +1,11 @@
 /** Makes a customer, and puts somebody who is seen for the first time on the default plan. */
 
 import type { Plan } from '../catalog/plan.ts'
-import { startOfDay } from '../values/day.ts'
+import { addDays, startOfDay } from '../values/day.ts'
+import { zero } from '../values/money.ts'
 import type { AccountState, Entry } from './account-state.ts'
 import type { Customer } from './customer.ts'
-import { momentAt, type Subscription } from './subscription.ts'
+import { type Segment, type Subscription, withSegments } from './subscription.ts'
 
 /** Where days are counted when nobody says otherwise. */
 export const DEFAULT_TIME_ZONE = 'UTC'
@@ -15,41 +16,61 @@ export type Opening = (state: AccountState, at: number) => { readonly state: Acc
 export interface NewSubscription {
   readonly id: string
   readonly customer: Customer
-  readonly plan: string
+  readonly plan: Plan
   readonly catalogVersion: string
-  /** Epoch milliseconds; also the anchor. */
+  /** ISO 4217. */
+  readonly currency: string
+  /** Epoch milliseconds; also the anchor, unless a trial comes first. */
   readonly startsAt: number
   readonly createdAt: number
+  readonly standing?: Subscription['standing']
 }
 
-export function newSubscription({ id, customer, plan, catalogVersion, startsAt, createdAt }: NewSubscription): Subscription {
+/** A trial comes first where the plan has one: then billing is counted from its end. */
+export function newSubscription(input: NewSubscription): Subscription {
+  const { id, customer, currency, createdAt, standing = 'good' } = input
   const subscription: Subscription = {
     id,
     customerId: customer.id,
-    plan,
-    catalogVersion,
-    status: 'active',
-    anchor: startsAt,
+    currency,
     timeZone: customer.timeZone,
-    startsAt,
     createdAt,
-    endsAt: null,
+    segments: [],
+    standing,
+    billedUntil: null,
     nextMoment: 0,
     dueAt: null,
+    discounts: [],
+    paidBase: null,
+    billedInInterval: zero(currency),
   }
-  return { ...subscription, dueAt: momentAt(subscription, 0) }
+  return withSegments(subscription, segmentsFrom(input, customer.timeZone))
+}
+
+/** A plan from an instant on, with its trial. */
+export function segmentsFrom(
+  { plan, catalogVersion, startsAt }: Pick<NewSubscription, 'plan' | 'catalogVersion' | 'startsAt'>,
+  timeZone: string,
+): Segment[] {
+  const { code, every, periodsPerInterval, trialDays } = plan
+  const shared = { plan: code, catalogVersion, every, periodsPerInterval }
+  const begins = trialDays === 0 ? startsAt : addDays(startsAt, trialDays, timeZone)
+  const segment: Segment = { kind: 'plan', ...shared, anchor: begins, startsAt: begins, endsAt: null }
+  if (trialDays === 0) return [segment]
+  return [{ kind: 'trial', ...shared, anchor: startsAt, startsAt, endsAt: begins }, segment]
 }
 
 export interface OpeningParts {
   /** The catalog's default plan, or null when a customer must be subscribed by the application. */
   readonly defaultPlan: Plan | null
   readonly catalogVersion: string
+  readonly currency: string
   readonly newSubscriptionId: () => string
 }
 
 const NOTHING: readonly Entry[] = []
 
-export function createOpening({ defaultPlan, catalogVersion, newSubscriptionId }: OpeningParts): Opening {
+export function createOpening({ defaultPlan, catalogVersion, currency, newSubscriptionId }: OpeningParts): Opening {
   return (state, at) => {
     if (state.subscription !== null || defaultPlan === null) return { state, entries: NOTHING }
     const { customer, entries } = withCustomer(state, at)
@@ -58,8 +79,9 @@ export function createOpening({ defaultPlan, catalogVersion, newSubscriptionId }
     const subscription = newSubscription({
       id: newSubscriptionId(),
       customer,
-      plan: defaultPlan.code,
+      plan: defaultPlan,
       catalogVersion,
+      currency,
       startsAt,
       createdAt: at,
     })

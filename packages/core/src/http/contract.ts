@@ -1,5 +1,6 @@
 /** The HTTP edge: the plain shapes between a framework and the gate. An adapter only translates into and out of them. */
 
+import type { ModelUsage } from '../records/model-usage.ts'
 import type { QuantityInput } from '../values/quantity.ts'
 
 /** A matched request, as any framework can describe it. */
@@ -34,6 +35,11 @@ export interface MeterContext {
   readonly remaining: string | null
   /** Adds units to what this request is billed. From the first call on, the sum replaces `units`. Call it on this object. Throws `invalid_quantity`. */
   add(units: QuantityInput): void
+  /**
+   * Tells what an AI model used for this request, on a plan that sells its tokens; of several calls the last one counts. `isIncomplete`
+   * says that the answer broke off and the tokens are those that were delivered. Call it on this object.
+   */
+  addModelUsage(usage: ModelUsage, options?: { readonly isIncomplete?: boolean }): void
 }
 
 /** An admitted request on its way to being settled. Belongs to the gate. */
@@ -73,6 +79,8 @@ export interface MeterOptions<Raw = unknown> {
    * the handler without an outcome, to say how much is reserved, and after it with one, to say how much it was. Default 1.
    */
   units?: QuantityInput | ((request: Raw, outcome?: Outcome) => QuantityInput)
+  /** The most tokens that a request may use on a plan that sells an AI model's: they are held until the answer is there. Default: nothing is. */
+  estimate?: (request: Raw) => ModelUsage | undefined
   /** Gives the customer's id, or null for an anonymous request. Default: Farebox's own API keys (`x-api-key` or a bearer token). */
   identify?: (request: Raw) => string | null | undefined | Promise<string | null | undefined>
   /** What an anonymous request gets: 401 (`reject`, the default), or no metering at all (`skip`). */

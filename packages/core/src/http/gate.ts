@@ -1,14 +1,17 @@
 /** The flow of one metered request, for every framework: identify, admit, answer or go on, measure, settle. */
 
-import { isOutage } from '../errors.ts'
+import { FareboxError, isOutage } from '../errors.ts'
 import { isCustomerId } from '../identify/customer-id.ts'
 import type { KeyIdentification } from '../identify/identify.ts'
 import type { Admission, Meter } from '../meter.ts'
 import type { Claim } from '../records/claim.ts'
+import type { ModelUsage } from '../records/model-usage.ts'
 import type { Reservation } from '../records/reservation.ts'
+import type { UnpricedUsage } from '../records/unpriced-usage.ts'
 import type { NewUsageEvent } from '../records/usage-event.ts'
 import type { Slots } from '../spool/spool.ts'
 import type { Clock } from '../values/clock.ts'
+import { invariant } from '../values/invariant.ts'
 import { formatQuantity, ONE, parseQuantity, type Quantity, type QuantityInput } from '../values/quantity.ts'
 import {
   type Gate,
@@ -19,7 +22,8 @@ import {
   type Ticket,
   type Verdict,
 } from './contract.ts'
-import { createRateLimit } from './headers.ts'
+import { checkedUsage } from '../model-usage.ts'
+import { createRateLimit, policyOf, rateLimitHeaders } from './headers.ts'
 import type { InFlight } from './in-flight.ts'
 import { type Action, edgeReply, refusalReply } from './problem.ts'
 
@@ -49,6 +53,9 @@ class OpenTicket implements Ticket, MeterContext {
   readonly #left: Quantity | null
   /** The sum of what the handler added; null until it adds something. */
   added: Quantity | null = null
+  /** Tokens that the handler told of. */
+  usage: ModelUsage | null = null
+  isIncomplete = false
   isSettled = false
 
   constructor(claim: Claim, reservation: Reservation | null, left: Quantity | null) {
@@ -78,7 +85,7 @@ class OpenTicket implements Ticket, MeterContext {
   }
 
   /** What the handler may see, and no more: whoever answers or logs it gets plain values. */
-  toJSON(): Omit<MeterContext, 'add'> {
+  toJSON(): Omit<MeterContext, 'add' | 'addModelUsage'> {
     const { customerId, feature, key, remaining } = this
     return { customerId, feature, key, remaining }
   }
@@ -86,12 +93,17 @@ class OpenTicket implements Ticket, MeterContext {
   add(units: QuantityInput): void {
     this.added = (this.added ?? 0n) + parseQuantity(units, 'units')
   }
+
+  addModelUsage(usage: ModelUsage, { isIncomplete = false }: { readonly isIncomplete?: boolean } = {}): void {
+    this.usage = checkedUsage(usage)
+    this.isIncomplete = isIncomplete
+  }
 }
 
 /** `feature` is a metered feature of the catalog; `options` were checked by the caller. */
 export function createGate<Raw>(parts: GateParts, feature: string, options: MeterOptions<Raw>): Gate<Raw> {
   const { meter, clock, keys, newKey, inFlight, spool, onError } = parts
-  const { units, identify, anonymous = 'reject', billWhen = isBelow400, onAbort = 'charge' } = options
+  const { units, estimate, identify, anonymous = 'reject', billWhen = isBelow400, onAbort = 'charge' } = options
   const { skip, onRefused, onStoreError = 'refuse' } = options
   const fixedUnits = typeof units === 'function' ? null : units === undefined ? ONE : parseQuantity(units, 'units')
   const rateLimit = createRateLimit(feature)
@@ -121,6 +133,8 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
       if (isCustomerId(customerId)) {
         const quantity = fixedUnits ?? parseQuantity(unitsOf(request.raw), 'units')
         claim = { customerId, feature, quantity, key: newKey(), at, route: request.route }
+        const most = estimate?.(request.raw)
+        if (most !== undefined) claim = { ...claim, usage: checkedUsage(most) }
         verdict = verdictOf(await meter.admit(claim), at)
       } else if (anonymous === 'reject') verdict = unidentified()
     } catch (error) {
@@ -150,13 +164,14 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
       const { refusal } = admission
       return { kind: 'refused', reply: refusalReply({ refusal, instance: newKey(), actions: parts.actions, now }) }
     }
+    invariant(admission.kind === 'admitted', 'what has no price is an error by now')
     const { reservation, allowance, period } = admission
-    const { included: limit, remaining } = allowance
-    return {
-      kind: 'admitted',
-      ticket: new OpenTicket(reservation, reservation, remaining),
-      headers: rateLimit.headers(limit, remaining, period.end, now),
-    }
+    const { included: limit, remaining, unit } = allowance
+    const headers =
+      unit === undefined
+        ? rateLimit.headers(limit, remaining, period.end, now)
+        : rateLimitHeaders({ feature: policyOf(unit), limit, remaining, periodEnd: period.end, now })
+    return { kind: 'admitted', ticket: new OpenTicket(reservation, reservation, remaining), headers }
   }
 
   function settle(ticket: Ticket, outcome: Outcome, raw: Raw): Promise<void> {
@@ -166,11 +181,20 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
     return write(open, billedUnits(open, outcome, raw)).then(end, endWithError)
   }
 
-  function write({ reservation, claim }: OpenTicket, billed: Quantity | null): Promise<void> {
-    if (reservation !== null) return meter.settle(reservation, billed)
+  function write(open: OpenTicket, billed: Quantity | null): Promise<unknown> {
+    const { reservation, claim, usage, isIncomplete } = open
+    if (reservation !== null) {
+      if (usage === null) return meter.settle(reservation, { billed }).then(queued)
+      return meter.settle(reservation, { billed, usage, isIncomplete }).then(queued)
+    }
     if (billed !== null) return spool.fill(eventOf(claim, billed))
     spool.giveBack()
     return SETTLED
+  }
+
+  /** Usage without a price is not lost, and somebody has to hear of it. */
+  function queued(unpriced: UnpricedUsage | null): void {
+    if (unpriced !== null) onError(unpricedWarning(unpriced))
   }
 
   function endWithError(error: unknown): void {
@@ -234,6 +258,14 @@ function unavailable(): Refused {
     kind: 'refused',
     reply: edgeReply('store_unavailable', 'The request could not be metered, so it was not served. Try again.'),
   }
+}
+
+function unpricedWarning({ customerId, feature, id, reason }: UnpricedUsage): FareboxError {
+  return new FareboxError(
+    'unpriceable_usage',
+    `Expected usage of ${feature} that has a price, got some of ${customerId} that has none: ${reason}. It waits in usage.unpriced() until usage.retryUnpriced() finds one`,
+    { fields: { customerId, feature, id } },
+  )
 }
 
 function eventOf({ customerId, feature, key, at, route }: Claim, billed: Quantity): NewUsageEvent {

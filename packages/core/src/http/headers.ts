@@ -3,6 +3,11 @@
 import { formatWholeUnits, type Quantity } from '../values/quantity.ts'
 import type { HeaderList } from './contract.ts'
 
+/** Names the policy of credits or of a balance. */
+export function policyOf(unit: string): string {
+  return unit === 'credits' ? 'credits' : 'balance'
+}
+
 /** What the headers tell. */
 export interface RateLimitInput {
   /** Names the policy. */
@@ -50,7 +55,7 @@ function policyHeader(feature: string, limit: Quantity): HeaderList[number] {
 }
 
 function remainingHeader(feature: string, remaining: Quantity, periodEnd: number | null, now: number): HeaderList[number] {
-  const reset = periodEnd === null ? '' : `;t=${secondsUntil(periodEnd, now)}`
+  const reset = periodEnd === null || periodEnd === Infinity ? '' : `;t=${secondsUntil(periodEnd, now)}`
   return ['RateLimit', `"${feature}";r=${formatWholeUnits(remaining)}${reset}`]
 }
 

@@ -4,7 +4,7 @@ import type { Refusal, RefusalCode } from '../records/refusal.ts'
 import { formatInstant } from '../values/instant.ts'
 import { formatQuantity, type Quantity } from '../values/quantity.ts'
 import type { HeaderList, Reply } from './contract.ts'
-import { rateLimitHeaders, secondsUntil } from './headers.ts'
+import { policyOf, rateLimitHeaders, secondsUntil } from './headers.ts'
 
 /** Answers of the gate that are not about what a plan allows. */
 export type EdgeCode = 'unidentified_customer' | 'store_unavailable'
@@ -102,6 +102,7 @@ export function refusalReply({ refusal, instance, actions, now }: RefusalReplyIn
     'violated-policies': [feature],
     feature,
     plan,
+    ...(refusal.unit === undefined ? {} : { unit: refusal.unit }),
     limit: numberOf(limit),
     used: numberOf(used),
     remaining: numberOf(remaining),
@@ -113,7 +114,7 @@ export function refusalReply({ refusal, instance, actions, now }: RefusalReplyIn
     status,
     headers: [
       ...PROBLEM_HEADERS,
-      ...rateLimitHeaders({ feature, limit, remaining, periodEnd, now }),
+      ...rateLimitHeaders({ feature: refusal.unit === undefined ? feature : policyOf(refusal.unit), limit, remaining, periodEnd, now }),
       ...retryAfter(refusal, now),
     ],
     body: JSON.stringify(body),
@@ -141,17 +142,19 @@ export function problemType(code: string): string {
   return `urn:farebox:problem:${code}`
 }
 
+/** Where time alone helps. */
+const RENEWED: ReadonlySet<RefusalCode> = new Set(['allowance_exhausted', 'credits_exhausted', 'balance_exhausted', 'spend_limit_reached'])
+
 function retryAfter({ code, periodEnd }: Refusal, now: number): HeaderList {
-  if (code !== 'allowance_exhausted' || periodEnd === null) return []
+  if (!RENEWED.has(code) || periodEnd === null) return []
   const seconds = secondsUntil(periodEnd, now)
   return seconds <= LONGEST_RETRY_AFTER_SECONDS ? [['Retry-After', String(seconds)]] : []
 }
 
-function detailOf({ code, feature, plan, limit, used, requested, periodEnd, customerId }: Refusal): string {
+function detailOf({ code, feature, plan, limit, used, remaining, requested, periodEnd, customerId, unit }: Refusal): string {
   switch (code) {
     case 'allowance_exhausted': {
-      const renewal = periodEnd === null ? '' : ` It renews at ${formatInstant(periodEnd)}.`
-      return `The ${plan} plan includes ${text(limit)} ${feature} per period; ${text(used)} are used or reserved and this request needs ${text(requested)}.${renewal}`
+      return `The ${plan} plan includes ${text(limit)} ${feature} per period; ${text(used)} are used or reserved and this request needs ${text(requested)}.${renews(periodEnd)}`
     }
     case 'no_subscription':
       return `The customer ${customerId} has no subscription in force.`
@@ -160,10 +163,16 @@ function detailOf({ code, feature, plan, limit, used, requested, periodEnd, cust
     case 'feature_not_in_plan':
       return `The ${plan} plan does not have the feature ${feature}.`
     case 'credits_exhausted':
+      return `${text(remaining)} credits are left, and this request of ${text(requested)} ${feature} needs more.${renews(periodEnd)}`
     case 'balance_exhausted':
+      return `The balance has ${text(remaining)} ${unit} left, and this request of ${text(requested)} ${feature} needs more.${renews(periodEnd)}`
     case 'spend_limit_reached':
-      return `${PROBLEMS[code].title}: this request needs ${text(requested)} ${feature}.`
+      return `The ${plan} plan stops at ${text(limit)} ${unit} per period; ${text(used)} ${unit} are spent, and this request of ${text(requested)} ${feature} costs more.${renews(periodEnd)}`
   }
+}
+
+function renews(periodEnd: number | null): string {
+  return periodEnd === null ? '' : ` It renews at ${formatInstant(periodEnd)}.`
 }
 
 function text(quantity: Quantity | null): string {

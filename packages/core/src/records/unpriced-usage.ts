@@ -13,7 +13,8 @@ export interface UnpricedUsage {
   readonly at: number
   readonly route: string | null
   readonly properties: Properties | null
-  readonly usage: ModelUsage
+  /** Null where nobody reported any. */
+  readonly usage: ModelUsage | null
   /** Why it has no price, in one sentence. */
   readonly reason: string
   /** False when it was priced and posted since. */

@@ -16,6 +16,16 @@ export function daysBetween(from: number, to: number, timeZone: string): number 
   return dayAt(from, timeZone).until(dayAt(to, timeZone), { largestUnit: 'day' }).days
 }
 
+/** The same time of day so many days later, in an IANA time zone: epoch milliseconds. */
+export function addDays(at: number, days: number, timeZone: string): number {
+  return zoned(at, timeZone).add({ days }).epochMilliseconds
+}
+
+/** The first instant of the calendar month that holds `at`, in an IANA time zone: epoch milliseconds. */
+export function startOfMonth(at: number, timeZone: string): number {
+  return zoned(at, timeZone).with({ day: 1 }).startOfDay().epochMilliseconds
+}
+
 /** The date of the day that began last. Where clocks are set back across midnight the date goes back as well: the day has begun all the same. */
 function dayAt(at: number, timeZone: string): Temporal.PlainDate {
   const date = zoned(at, timeZone).toPlainDate()

@@ -1,0 +1,126 @@
+/** Takes back part or all of a posted event: by an event of its own that points to it. */
+
+import type { AccountState, Entry } from './account/account-state.ts'
+import { chargeDifference } from './account/grants.ts'
+import { segmentAt, usagePeriod } from './account/subscription.ts'
+import { type Change, type ChangeTarget, seqKey } from './contracts/store.ts'
+import { FareboxError } from './errors.ts'
+import type { Charge } from './records/charge.ts'
+import type { Grant } from './records/grant.ts'
+import type { NewUsageEvent, Properties, UsageEvent } from './records/usage-event.ts'
+import { add, DECIMAL_ZERO, negate } from './values/decimal.ts'
+import { invariant } from './values/invariant.ts'
+import { formatQuantity, type Quantity } from './values/quantity.ts'
+
+/** An event, by the caller's key or by its place in the log, and what it should have been. */
+export interface CorrectClaim {
+  readonly target: ChangeTarget
+  readonly customerId: string
+  /** The name of the original in `state.known`. */
+  readonly original: string
+  /** Units that it should have been, in millionths. */
+  readonly quantity: Quantity
+  readonly properties: Properties | null
+}
+
+export type CorrectResult =
+  | { readonly kind: 'corrected'; readonly event: NewUsageEvent }
+  /** It was corrected to this before. */
+  | { readonly kind: 'repeat'; readonly event: NewUsageEvent }
+  /** It was corrected to something else before: correct the correction, or leave it. */
+  | { readonly kind: 'conflict'; readonly event: NewUsageEvent }
+
+/** Names the one correction of an event. A key of a caller has no space. */
+export function correctionKey(original: string): string {
+  return `correction-of-${original.replace(' ', '-')}`
+}
+
+/** Pure. The correction belongs to the period of its original, and gives back to the grants that paid. */
+export function correctIn(state: AccountState, claim: CorrectClaim): Change<CorrectResult> {
+  const { original: name, quantity, properties } = claim
+  const original = state.known.get(name)
+  if (original === undefined) throw notFound(claim)
+  if (quantity > original.quantity) throw tooMuch(original, quantity)
+  const key = correctionKey(name)
+  const known = state.known.get(key)
+  const difference = quantity - original.quantity
+  if (known !== undefined) {
+    return { result: { kind: known.quantity === difference ? 'repeat' : 'conflict', event: known }, entries: [] }
+  }
+  const { subscription } = state
+  const segment = subscription && segmentAt(subscription, original.at)
+  invariant(subscription !== null && segment !== null, 'a posted event is of a subscription')
+  const { start: periodStart } = usagePeriod(segment, subscription.timeZone, original.at)
+  const { customerId, feature, at, route, seq: corrects } = original
+  const back = original.charge === undefined || difference === 0n ? null : giveBack(state, original.charge, { original, quantity })
+  const event: NewUsageEvent = {
+    ...{ customerId, feature, quantity: difference, at, key, route, properties, corrects },
+    ...(back === null ? {} : { charge: back.charge }),
+  }
+  const posted: Entry = { kind: 'posted', event, periodStart, keyGivenBy: 'caller' }
+  return { result: { kind: 'corrected', event }, entries: [...(back?.entries ?? []), posted] }
+}
+
+/**
+ * What the grants that paid get back. One that was used up and closed comes back as a grant of its own; a plan's that has
+ * expired gets nothing, for its credits would be gone by now anyhow.
+ */
+function giveBack(
+  { grants }: AccountState,
+  charge: Charge,
+  { original, quantity }: { readonly original: UsageEvent; readonly quantity: Quantity },
+): { readonly charge: Charge; readonly entries: readonly Entry[] } {
+  const whole = chargeDifference(charge, original.quantity, quantity)
+  const open = whole.parts.filter(({ grant }) => grants.has(grant))
+  const closed = whole.parts.filter(({ grant }) => !grants.has(grant))
+  const gone = closed.reduce((sum, { amount }) => add(sum, amount), DECIMAL_ZERO)
+  const entries = closed
+    .filter(({ grant }) => !grant.startsWith('plan-'))
+    .map(({ grant, amount }): Entry => ({ kind: 'granted', grant: returned(charge, original, { id: grant, amount: negate(amount) }) }))
+  return { charge: { ...whole, parts: open, waived: add(whole.waived, gone) }, entries }
+}
+
+function returned(
+  { unit }: Charge,
+  { seq, at }: UsageEvent,
+  { id, amount }: { readonly id: string; readonly amount: Grant['granted'] },
+): Grant {
+  return {
+    id: `return-${seq}-${id}`,
+    unit: unit === 'credits' ? 'credits' : 'balance',
+    source: 'adjustment',
+    priority: 0,
+    granted: amount,
+    revoked: DECIMAL_ZERO,
+    used: DECIMAL_ZERO,
+    held: DECIMAL_ZERO,
+    startsAt: at,
+    expiresAt: null,
+    createdAt: at,
+    reference: id,
+    isClosed: false,
+  }
+}
+
+/** What a correction must see of the log. */
+export function correctionTarget(customerId: string, by: { readonly key: string } | { readonly seq: number }): ChangeTarget {
+  const name = 'key' in by ? by.key : seqKey(by.seq)
+  const keys = [correctionKey(name), ...('key' in by ? [by.key] : [])]
+  return { customerId, keys, ...('seq' in by ? { seqs: [by.seq] } : {}) }
+}
+
+function notFound({ customerId, original }: CorrectClaim): FareboxError {
+  return new FareboxError(
+    'not_found',
+    `Expected an event of ${customerId} to correct, found none under ${original}: give the idempotencyKey it was tracked with, or its seq`,
+    { fields: { customerId, original } },
+  )
+}
+
+function tooMuch({ seq, quantity }: UsageEvent, wanted: Quantity): FareboxError {
+  return new FareboxError(
+    'invalid_quantity',
+    `Expected at most the ${formatQuantity(quantity)} units of the event ${seq}, got ${formatQuantity(wanted)}: track what came on top as an event of its own`,
+    { fields: { seq, quantity: formatQuantity(quantity) } },
+  )
+}
