@@ -49,7 +49,7 @@ describe('boundary', () => {
     }
   })
 
-  test('P-53: comes back to 29 February in leap years only', () => {
+  test('P-52: comes back to 29 February in leap years only', () => {
     const yearly = { anchor: utc('2024-02-29T00:00Z'), every: YEAR, timeZone: 'UTC' }
     expect([-4, -1, 0, 1, 2, 3, 4, 76, 80].map((n) => text(boundary(yearly, n)).slice(0, 10))).toEqual([
       '2020-02-29',
