@@ -33,6 +33,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   account: ['values', 'records', 'catalog'],
   contracts: ['values', 'records', 'account', 'errors.ts', 'options.ts'],
   ...Object.fromEntries(STAGES.map((stage) => [stage, STAGE_MAY])),
+  // Tax rules come with options of their own.
+  invoice: [...STAGE_MAY, 'options.ts'],
   // A store knows no prices: never catalog, rate, admit, settle, invoice.
   sqlite: ['values', 'records', 'account', 'contracts', 'errors.ts', 'options.ts'],
   // What waits for a store, in a file of its own: it knows no account and no price.
@@ -71,6 +73,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   values: ['node:crypto', 'temporal-polyfill'],
   catalog: ['node:crypto'],
+  // The seal of an invoice is a hash.
+  invoice: ['node:crypto'],
   billing: ['node:crypto', 'node:http', 'node:http2', '@hono/node-server', '@hono/zod-openapi', 'hono', 'hono/utils/url'],
   identify: ['node:crypto', 'node:zlib', 'lru-cache'],
   sqlite: ['node:fs', 'node:path', 'better-sqlite3'],

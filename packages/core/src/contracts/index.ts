@@ -3,6 +3,7 @@
 export type * from './model-prices.ts'
 export * from './paging.ts'
 export * from './store.ts'
+export type { TaxableLine, TaxInput, TaxOfLine, TaxParty, TaxRules } from './tax-rules.ts'
 export * from './waiting.ts'
 export {
   applyEntry,
@@ -25,7 +26,17 @@ export type { Grant, GrantSource, GrantUnit } from '../records/grant.ts'
 export type { Payment, PaymentStatus } from '../records/payment.ts'
 export type { UnpricedUsage } from '../records/unpriced-usage.ts'
 export type { Claim } from '../records/claim.ts'
-export type { Invoice, InvoiceLine, InvoiceStatus, InvoiceType, LineType } from '../records/invoice.ts'
+export type {
+  Invoice,
+  InvoiceLine,
+  InvoiceSeal,
+  InvoiceStatus,
+  InvoiceType,
+  LineDiscount,
+  LineTax,
+  LineType,
+  TaxTreatment,
+} from '../records/invoice.ts'
 export type { Reservation } from '../records/reservation.ts'
 export type { NewUsageEvent, Properties, UsageEvent } from '../records/usage-event.ts'
 export type { UsageTotal } from '../records/usage-total.ts'

@@ -1,45 +1,34 @@
-/** Puts lines together to an invoice whose total is the sum of its rounded lines. */
+/** Puts charges, discounts, taxes and invoice credit together to a draft, in this order. */
 
-import type { Subscription } from '../account/subscription.ts'
-import type { Invoice, InvoiceLine, InvoiceType } from '../records/invoice.ts'
+import type { Invoice, InvoiceLine } from '../records/invoice.ts'
 import { invariant } from '../values/invariant.ts'
-import { sumMoney } from '../values/money.ts'
-import type { Span } from './lines.ts'
+import { type AppliedDiscount, discountedAmounts, discountLines } from './discount.ts'
+import { type DraftInput, draftOf } from './draft.ts'
+import { isCharge } from './sums.ts'
+import { type TaxOf, taxLines } from './tax/tax-lines.ts'
 
-export interface InvoiceInput {
-  readonly subscription: Subscription
-  /** Number of the billing moment that the invoice is for. */
-  readonly moment: number
-  readonly type: InvoiceType
-  readonly currency: string
-  readonly period: Span
-  /** The instant of the billing moment, epoch milliseconds. */
-  readonly issuedAt: number
+export interface InvoiceInput extends Omit<DraftInput, 'lines' | 'corrects'> {
+  /** What is sold, each amount rounded: neither discounts nor taxes. */
   readonly lines: readonly InvoiceLine[]
+  /** Applied one after the other. */
+  readonly discounts: readonly AppliedDiscount[]
+  /** `untaxed` where nobody taxes. */
+  readonly taxOf: TaxOf
+  /** Id of the final invoice that the whole invoice is about. */
+  readonly corrects?: string
 }
 
 /** A draft. The same input gives the same invoice. */
-export function buildInvoice({ subscription, moment, type, currency, period, issuedAt, lines }: InvoiceInput): Invoice {
-  invariant(new Set(lines.map((line) => line.id)).size === lines.length, 'each line of an invoice has its own id')
-  const subtotal = sumMoney(
-    lines.map((line) => line.amount),
-    currency,
+export function buildInvoice({ lines: charges, discounts, taxOf, corrects, ...members }: InvoiceInput): Invoice {
+  invariant(charges.every(isCharge), 'discounts and taxes are made here')
+  const { currency, period } = members
+  const discounted = [...charges, ...discountLines({ charges, discounts, currency, period })]
+  const amounts = discountedAmounts(discounted)
+  const taxes = taxLines(
+    charges.map((line) => ({ line, amount: amounts.get(line.id) ?? line.amount })),
+    taxOf,
   )
-  return {
-    id: invoiceId(subscription.id, moment),
-    number: null,
-    status: 'draft',
-    type,
-    customerId: subscription.customerId,
-    subscriptionId: subscription.id,
-    currency,
-    period,
-    issuedAt,
-    finalizedAt: null,
-    lines,
-    subtotal,
-    total: subtotal,
-  }
+  return draftOf({ ...members, lines: [...discounted, ...taxes], corrects: corrects ?? null })
 }
 
 /** One invoice per billing moment: closing twice finds it instead of making it again. */

@@ -51,10 +51,20 @@ export interface LineTax {
   /** Per cent, as a decimal string: `'19'`. */
   readonly rate: string
   readonly treatment: TaxTreatment
-  /** The amount that the rate was applied to, discounts taken off. */
+  /** The amount without its tax that the rate was applied to, discounts taken off. */
   readonly taxable: Money
   /** As printed, such as `VAT DE`. */
   readonly name: string
+}
+
+/** What a discount line says of its discount. */
+export interface LineDiscount {
+  /** The coupon's code. */
+  readonly coupon: string
+  /** Per cent, as a decimal string; null where the coupon is an amount. */
+  readonly percent: string | null
+  /** What each line gets of it, in the order of the lines: more than nothing, and together the discount. */
+  readonly shares: readonly { readonly of: string; readonly amount: Money }[]
 }
 
 /** A line of an invoice. Its amount was rounded once, half up, from the exact amount. */
@@ -81,9 +91,10 @@ export interface InvoiceLine {
   readonly amount: Money
   /** Of an adjustment or a credit: the id of the final invoice that it corrects. */
   readonly corrects?: string
-  /** Of a tax, a discount of one line, or a credit: the id of the line that it is about. */
+  /** Of a tax, the id of its line; of a credit, the id of the corrected invoice's line. */
   readonly of?: string
   readonly tax?: LineTax
+  readonly discount?: LineDiscount
   /** Of a usage line on a plan of credits or a balance: the exact cost, as a decimal string, and its unit. */
   readonly cost?: { readonly unit: string; readonly amount: string }
 }
@@ -124,6 +135,10 @@ export interface Invoice {
   readonly creditApplied: Money
   /** The final invoice that a credit note is about; null otherwise. */
   readonly corrects: string | null
+  /** Its number, as printed. */
+  readonly correctsNumber?: string
+  /** Of a credit note: why it was made, as printed. */
+  readonly reason?: string
   /** Null while a draft, and where there are no events. */
   readonly seal: InvoiceSeal | null
 }

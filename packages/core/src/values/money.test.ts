@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { currencyCodes } from './currency.ts'
-import { decimal } from './decimal.ts'
-import { addMoney, displayMoney, formatMoney, sumMoney, toMoney, zero } from './money.ts'
+import { decimal, multiply, toDecimal } from './decimal.ts'
+import { addMoney, displayMoney, formatMoney, moneyToDecimal, partOfMoney, sumMoney, toMoney, zero } from './money.ts'
 
 describe('toMoney', () => {
   test.each([
@@ -21,6 +21,35 @@ describe('toMoney', () => {
       fc.property(fc.bigInt({ min: -(10n ** 18n), max: 10n ** 18n }), fc.constantFrom(...currencyCodes()), (minor, currency) => {
         expect(toMoney(decimal(formatMoney({ minor, currency })), currency, 'down')).toEqual({ minor, currency })
       }),
+    )
+  })
+})
+
+describe('partOfMoney', () => {
+  test.each([
+    [49n, 'USD', '20', '100', 10n],
+    [4900n, 'USD', '20', '100', 980n],
+    [-850n, 'USD', '0.5', '100', -4n],
+    [-900n, 'USD', '0.5', '100', -5n],
+    [60_000n, 'USD', '10', '110', 5_455n],
+    [100n, 'JPY', '1', '3', 33n],
+  ])('%s minor units of %s times %s over %s, half up, is %s', (minor, currency, part, whole, result) => {
+    expect(partOfMoney({ minor, currency }, { part: decimal(part), whole: decimal(whole) }, 'half_up').minor).toBe(result)
+  })
+
+  test('of a hundred per cent is the amount, and rounds like the exact product', () => {
+    const hundred = decimal('100')
+    fc.assert(
+      fc.property(
+        fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n }),
+        fc.bigInt({ min: 0n, max: 10n ** 8n }),
+        (minor, percent) => {
+          const [money, part] = [{ minor, currency: 'EUR' }, toDecimal(percent, 6)]
+          expect(partOfMoney(money, { part: hundred, whole: hundred }, 'half_up')).toEqual(money)
+          const exact = multiply(multiply(moneyToDecimal(money), part), decimal('0.01'))
+          expect(partOfMoney(money, { part, whole: hundred }, 'half_up')).toEqual(toMoney(exact, 'EUR', 'half_up'))
+        },
+      ),
     )
   })
 })

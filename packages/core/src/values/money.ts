@@ -3,7 +3,7 @@
 import { minorUnits } from './currency.ts'
 import { type Decimal, formatScaled, scaledTo, toDecimal } from './decimal.ts'
 import { invariant } from './invariant.ts'
-import type { RoundingMode } from './rounding.ts'
+import { divideRounded, type RoundingMode } from './rounding.ts'
 
 /** `{ minor: 50n, currency: 'USD' }` is half a dollar. */
 export interface Money {
@@ -11,7 +11,7 @@ export interface Money {
   readonly currency: string
 }
 
-/** An exact amount in the currency's main unit, rounded to its minor unit. The one place where amounts are rounded. */
+/** An exact amount in the currency's main unit, rounded to its minor unit. */
 export function toMoney(amount: Decimal, currency: string, mode: RoundingMode): Money {
   return { minor: scaledTo(amount, minorUnits(currency), mode), currency }
 }
@@ -19,6 +19,14 @@ export function toMoney(amount: Decimal, currency: string, mode: RoundingMode): 
 /** The amount in the currency's main unit, exact. */
 export function moneyToDecimal({ minor, currency }: Money): Decimal {
   return toDecimal(minor, minorUnits(currency))
+}
+
+/** `money × part ÷ whole`, rounded once. The whole is positive. Example: 19 of 119 is the tax that a price contains. */
+export function partOfMoney(money: Money, ratio: { readonly part: Decimal; readonly whole: Decimal }, mode: RoundingMode): Money {
+  const { part, whole } = ratio
+  const scale = Math.max(part.scale, whole.scale)
+  const numerator = money.minor * scaledTo(part, scale, 'down')
+  return { minor: divideRounded(numerator, scaledTo(whole, scale, 'down'), mode), currency: money.currency }
 }
 
 export function zero(currency: string): Money {
