@@ -13,8 +13,8 @@ export interface StoreDatabase {
    */
   store(options: { readonly cacheSize: number }): Store
   /**
-   * The second eye: the rows of a SELECT on the public views `customers`, `events`, `totals`, `reservations` and `invoices`, read
-   * without any part of the store.
+   * The second eye: the rows of a SELECT on the public views `customers`, `events`, `totals`, `records`, `grants`, `counters`,
+   * `reservations` and `invoices`, read without any part of the store.
    */
   rows(sql: string): Promise<readonly StoreRow[]>
   /** Another process makes this reservation, and its customer where there is none, and dies. Resolves when the database can know that. */

@@ -1,6 +1,22 @@
 /** What the checks write: one customer, one feature and one month unless a check says otherwise. */
 
-import type { AccountState, Customer, Entry, Invoice, NewUsageEvent, Reservation, Subscription } from '@farebox/core/contracts'
+import {
+  type AccountState,
+  add,
+  type Charge,
+  type ChargePart,
+  type Customer,
+  decimal,
+  DECIMAL_ZERO,
+  type Entry,
+  type Grant,
+  type Invoice,
+  type NewUsageEvent,
+  type Payment,
+  type Reservation,
+  type Subscription,
+  type UnpricedUsage,
+} from '@farebox/core/contracts'
 
 /** Millionths in one unit. */
 export const UNIT = 1_000_000n
@@ -75,22 +91,111 @@ export function released(key: string): Entry {
   return { kind: 'released', key }
 }
 
+type Segment = Subscription['segments'][number]
+
+export function segmentOf(change: Partial<Segment> = {}): Segment {
+  return {
+    kind: 'plan',
+    plan: 'pro',
+    catalogVersion: CATALOG.version,
+    anchor: JANUARY,
+    every: { unit: 'month', count: 1 },
+    periodsPerInterval: 1,
+    startsAt: JANUARY,
+    endsAt: null,
+    ...change,
+  }
+}
+
 export function subscriptionOf(id: string, change: Partial<Subscription> = {}): Subscription {
   return {
     id,
     customerId: 'ada',
-    plan: 'pro',
-    catalogVersion: CATALOG.version,
-    status: 'active',
-    anchor: JANUARY,
+    currency: 'USD',
     timeZone: 'UTC',
-    startsAt: JANUARY,
     createdAt: JANUARY,
-    endsAt: null,
+    segments: [segmentOf()],
+    standing: 'good',
+    billedUntil: null,
     nextMoment: 0,
     dueAt: JANUARY,
+    discounts: [],
+    paidBase: null,
+    billedInInterval: { minor: 0n, currency: 'USD' },
     ...change,
   }
+}
+
+/** A charge in credits: what the parts do not pay of its cost is uncovered. */
+export function chargeOf(parts: Readonly<Record<string, string>>, uncovered = '0'): Charge {
+  const paid: ChargePart[] = Object.entries(parts).map(([grant, amount]) => ({ grant, amount: decimal(amount) }))
+  const cost = paid.reduce((sum, { amount }) => add(sum, amount), decimal(uncovered))
+  return { unit: 'credits', cost, parts: paid, uncovered: decimal(uncovered), waived: DECIMAL_ZERO }
+}
+
+export function grantOf(id: string, change: Partial<Grant> = {}): Grant {
+  return {
+    id,
+    unit: 'credits',
+    source: 'pack',
+    priority: 0,
+    granted: decimal('100'),
+    revoked: DECIMAL_ZERO,
+    used: DECIMAL_ZERO,
+    held: DECIMAL_ZERO,
+    startsAt: JANUARY,
+    expiresAt: null,
+    createdAt: JANUARY,
+    reference: null,
+    isClosed: false,
+    ...change,
+  }
+}
+
+export function granted(id: string, change: Partial<Grant> = {}): Entry {
+  return { kind: 'granted', grant: grantOf(id, change) }
+}
+
+export function paymentOf(id: string, change: Partial<Payment> = {}): Payment {
+  return {
+    id,
+    customerId: 'ada',
+    invoiceId: 'i1',
+    amount: { minor: 2_900n, currency: 'USD' },
+    status: 'open',
+    isAutomatic: false,
+    provider: 'test',
+    reference: null,
+    declineCode: null,
+    refunded: { minor: 0n, currency: 'USD' },
+    createdAt: JANUARY,
+    endedAt: null,
+    ...change,
+  }
+}
+
+export function paid(id: string, change: Partial<Payment> = {}): Entry {
+  return { kind: 'payment', payment: paymentOf(id, change) }
+}
+
+export function unpricedOf(id: string, change: Partial<UnpricedUsage> = {}): UnpricedUsage {
+  return {
+    id,
+    customerId: 'ada',
+    feature: 'api_calls',
+    quantity: UNIT,
+    at: JANUARY + 1,
+    route: null,
+    properties: null,
+    usage: { model: 'new-model', inputTokens: 1, outputTokens: 2, cacheReadTokens: 0, cacheWriteTokens: 0 },
+    reason: 'No price list names it',
+    isOpen: true,
+    ...change,
+  }
+}
+
+export function unpriced(id: string, change: Partial<UnpricedUsage> = {}): Entry {
+  return { kind: 'unpriced', usage: unpricedOf(id, change) }
 }
 
 export function invoiceOf(id: string, change: Partial<Invoice> = {}): Invoice {
@@ -110,7 +215,12 @@ export function invoiceOf(id: string, change: Partial<Invoice> = {}): Invoice {
     finalizedAt: null,
     lines: [{ id: 'base', type: 'plan_base', description: 'Pro', plan: 'pro', feature: null, period, ...price }],
     subtotal: total,
+    discount: { minor: 0n, currency: total.currency },
+    tax: { minor: 0n, currency: total.currency },
     total,
+    creditApplied: { minor: 0n, currency: total.currency },
+    corrects: null,
+    seal: null,
     ...change,
   }
 }

@@ -1,6 +1,7 @@
 /** The second eye: what the database holds by its public views, whatever the driver makes of integers and JSON. */
 
 import type { StoreDatabase, StoreRow } from './database.ts'
+import { exact, integer, integerOrNull, text, textOrNull, truth } from './row-values.ts'
 
 export interface SeenCustomer {
   readonly customer: string
@@ -8,6 +9,7 @@ export interface SeenCustomer {
   readonly email: string | null
   readonly timeZone: string
   readonly createdAt: number
+  readonly details: string | null
   readonly subscription: string | null
   readonly plan: string | null
   readonly status: string | null
@@ -22,15 +24,46 @@ export interface SeenEvent {
   readonly route: string | null
   readonly key: string
   readonly properties: unknown
+  readonly periodStart: number
+  readonly charge: string | null
+  readonly corrects: number | null
 }
 
 export interface SeenTotal {
   readonly customer: string
   readonly feature: string
   readonly periodStart: number
+  /** 0 is the period's own; what came after its invoice is in later ones. */
+  readonly round: number
   readonly quantity: bigint
   readonly events: number
+  readonly cost: string
+  readonly uncovered: string
   readonly invoice: string | null
+}
+
+export interface SeenRecord {
+  readonly customer: string
+  readonly kind: string
+  readonly id: string
+  readonly isOpen: boolean
+  readonly document: string
+}
+
+export interface SeenGrant {
+  readonly customer: string
+  readonly id: string
+  readonly unit: string
+  readonly source: string
+  readonly granted: string
+  readonly used: string
+  readonly revoked: string
+  readonly expiresAt: number | null
+}
+
+export interface SeenCounter {
+  readonly counter: string
+  readonly taken: number
 }
 
 export interface SeenReservation {
@@ -39,6 +72,7 @@ export interface SeenReservation {
   readonly feature: string
   readonly quantity: bigint
   readonly at: number
+  readonly charge: string | null
 }
 
 export interface SeenInvoice {
@@ -55,6 +89,9 @@ export interface SecondEye {
   customers(): Promise<SeenCustomer[]>
   events(): Promise<SeenEvent[]>
   totals(): Promise<SeenTotal[]>
+  records(): Promise<SeenRecord[]>
+  grants(): Promise<SeenGrant[]>
+  counters(): Promise<SeenCounter[]>
   reservations(): Promise<SeenReservation[]>
   invoices(): Promise<SeenInvoice[]>
 }
@@ -62,13 +99,16 @@ export interface SecondEye {
 export function createSecondEye({ rows }: Pick<StoreDatabase, 'rows'>): SecondEye {
   return {
     async customers() {
-      const found = await rows('SELECT customer, name, email, time_zone, created_at, subscription, plan, status FROM customers')
+      const found = await rows(
+        'SELECT customer, name, email, time_zone, created_at, details, subscription, plan, status FROM customers',
+      )
       const seen = found.map((row) => ({
         customer: text(row, 'customer'),
         name: textOrNull(row, 'name'),
         email: textOrNull(row, 'email'),
         timeZone: text(row, 'time_zone'),
         createdAt: integer(row, 'created_at'),
+        details: textOrNull(row, 'details'),
         subscription: textOrNull(row, 'subscription'),
         plan: textOrNull(row, 'plan'),
         status: textOrNull(row, 'status'),
@@ -76,29 +116,67 @@ export function createSecondEye({ rows }: Pick<StoreDatabase, 'rows'>): SecondEy
       return sorted(seen, ({ customer, subscription }) => [customer, subscription ?? ''])
     },
     async events() {
-      const found = await rows('SELECT seq, customer, feature, quantity_millionths, at_ms, route, key, properties FROM events')
+      const found = await rows(
+        `SELECT seq, customer, feature, period_start_ms, quantity_millionths, at_ms, route, key, properties, charge, corrects FROM events`,
+      )
       return sorted(found.map(eventFromRow), ({ customer, seq }) => [customer, seq])
     },
     async totals() {
-      const found = await rows('SELECT customer, feature, period_start_ms, quantity_millionths, events, invoice FROM totals')
+      const found = await rows(
+        `SELECT customer, feature, period_start_ms, round, quantity_millionths, events, cost, uncovered, invoice FROM totals`,
+      )
       const seen = found.map((row) => ({
         customer: text(row, 'customer'),
         feature: text(row, 'feature'),
         periodStart: integer(row, 'period_start_ms'),
+        round: integer(row, 'round'),
         quantity: exact(row, 'quantity_millionths'),
         events: integer(row, 'events'),
+        cost: text(row, 'cost'),
+        uncovered: text(row, 'uncovered'),
         invoice: textOrNull(row, 'invoice'),
       }))
-      return sorted(seen, ({ customer, feature, periodStart }) => [customer, feature, periodStart])
+      return sorted(seen, ({ customer, feature, periodStart, round }) => [customer, feature, periodStart, round])
+    },
+    async records() {
+      const found = await rows('SELECT customer, kind, id, is_open, document FROM records')
+      const seen = found.map((row) => ({
+        customer: text(row, 'customer'),
+        kind: text(row, 'kind'),
+        id: text(row, 'id'),
+        isOpen: truth(row, 'is_open'),
+        document: text(row, 'document'),
+      }))
+      return sorted(seen, ({ customer, kind, id }) => [customer, kind, id])
+    },
+    async grants() {
+      const found = await rows('SELECT customer, id, unit, source, granted, used, revoked, expires_at FROM grants')
+      const seen = found.map((row) => ({
+        customer: text(row, 'customer'),
+        id: text(row, 'id'),
+        unit: text(row, 'unit'),
+        source: text(row, 'source'),
+        granted: text(row, 'granted'),
+        used: text(row, 'used'),
+        revoked: text(row, 'revoked'),
+        expiresAt: integerOrNull(row, 'expires_at'),
+      }))
+      return sorted(seen, ({ customer, id }) => [customer, id])
+    },
+    async counters() {
+      const found = await rows('SELECT counter, taken FROM counters')
+      const seen = found.map((row) => ({ counter: text(row, 'counter'), taken: integer(row, 'taken') }))
+      return sorted(seen, ({ counter }) => [counter])
     },
     async reservations() {
-      const found = await rows('SELECT key, customer, feature, quantity_millionths, at_ms FROM reservations')
+      const found = await rows('SELECT key, customer, feature, quantity_millionths, at_ms, charge FROM reservations')
       const seen = found.map((row) => ({
         customer: text(row, 'customer'),
         key: text(row, 'key'),
         feature: text(row, 'feature'),
         quantity: exact(row, 'quantity_millionths'),
         at: integer(row, 'at_ms'),
+        charge: textOrNull(row, 'charge'),
       }))
       return sorted(seen, ({ customer, key }) => [customer, key])
     },
@@ -109,50 +187,12 @@ export function createSecondEye({ rows }: Pick<StoreDatabase, 'rows'>): SecondEy
         id: text(row, 'id'),
         status: text(row, 'status'),
         series: textOrNull(row, 'series'),
-        number: row['number'] === null ? null : integer(row, 'number'),
+        number: integerOrNull(row, 'number'),
         document: text(row, 'document'),
       }))
       return sorted(seen, ({ customer, number, id }) => [customer, number ?? Infinity, id])
     },
   }
-}
-
-/** What the views say against each other; empty when all is well. */
-export async function contradictions(eye: SecondEye): Promise<string[]> {
-  const events = await eye.events()
-  const found: string[] = []
-  const places = events.map(({ customer, seq }) => JSON.stringify([customer, seq]))
-  if (new Set(places).size < places.length) found.push('two events of one customer have one place')
-  const ofLog = sums(events.map((event) => ({ ...event, events: 1 })))
-  const ofTotals = sums(await eye.totals())
-  if (ofLog !== ofTotals) found.push(`the events sum up to ${ofLog}, the totals say ${ofTotals}`)
-  const numbers = new Map<string, number[]>()
-  for (const { series, number } of await eye.invoices())
-    if (series !== null && number !== null) numbers.set(series, [...(numbers.get(series) ?? []), number])
-  for (const [series, taken] of numbers) {
-    const isGapless = taken.toSorted((a, b) => a - b).every((number, index) => number === index + 1)
-    if (!isGapless) found.push(`the numbers of ${series} are ${taken.join(', ')}`)
-  }
-  return found
-}
-
-interface Summed {
-  readonly customer: string
-  readonly feature: string
-  readonly quantity: bigint
-  readonly events: number
-}
-
-/** Quantity and number of events for each feature of each customer, as text that compares. */
-function sums(parts: readonly Summed[]): string {
-  const found = new Map<string, { quantity: bigint; events: number }>()
-  for (const { customer, feature, quantity, events } of parts) {
-    const key = `${customer} ${feature}`
-    const sum = found.get(key) ?? { quantity: 0n, events: 0 }
-    found.set(key, { quantity: sum.quantity + quantity, events: sum.events + events })
-  }
-  const lines = [...found].filter(([, { events }]) => events > 0).map(([key, sum]) => `${key} ${sum.quantity} in ${sum.events}`)
-  return lines.toSorted().join('; ')
 }
 
 function eventFromRow(row: StoreRow): SeenEvent {
@@ -166,30 +206,10 @@ function eventFromRow(row: StoreRow): SeenEvent {
     route: textOrNull(row, 'route'),
     key: text(row, 'key'),
     properties: typeof properties === 'string' ? JSON.parse(properties) : properties,
+    periodStart: integer(row, 'period_start_ms'),
+    charge: textOrNull(row, 'charge'),
+    corrects: integerOrNull(row, 'corrects'),
   }
-}
-
-function exact(row: StoreRow, column: string): bigint {
-  const value = row[column]
-  if (typeof value === 'bigint') return value
-  const isExact = typeof value === 'string' || (typeof value === 'number' && Number.isSafeInteger(value))
-  if (!isExact)
-    throw new TypeError(`Expected ${column} to be an exact integer, got ${String(value)}: have the driver read bigints`)
-  return BigInt(value)
-}
-
-function integer(row: StoreRow, column: string): number {
-  return Number(exact(row, column))
-}
-
-function text(row: StoreRow, column: string): string {
-  const value = row[column]
-  if (typeof value !== 'string') throw new TypeError(`Expected ${column} to be text, got ${String(value)}`)
-  return value
-}
-
-function textOrNull(row: StoreRow, column: string): string | null {
-  return row[column] === null ? null : text(row, column)
 }
 
 /** By code units, as no collation of a database would change it. */

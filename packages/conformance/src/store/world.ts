@@ -3,7 +3,8 @@
 import type { Store } from '@farebox/core/contracts'
 import { inTime } from '../until.ts'
 import type { StoreDatabase } from './database.ts'
-import { contradictions, createSecondEye, type SecondEye } from './second-eye.ts'
+import { contradictions } from './contradictions.ts'
+import { createSecondEye, type SecondEye } from './second-eye.ts'
 
 export interface StoreWorldOptions {
   /** A new, empty database for one check. */

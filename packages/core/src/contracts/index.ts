@@ -15,6 +15,7 @@ export {
   usageOf,
 } from '../account/account-state.ts'
 export type { AccountState, ApiKeyRecord, Entry, Usage } from '../account/account-state.ts'
+export { type ChangedRecords, createChangedRecords } from '../account/changed-records.ts'
 export { customerFromDocument, customerToDocument } from '../account/customer.ts'
 export type { AutoTopUp, Customer } from '../account/customer.ts'
 export { subscriptionColumns, subscriptionFromDocument, subscriptionToDocument } from '../account/subscription.ts'

@@ -96,6 +96,19 @@ export interface StoredCatalog {
   readonly document: string
 }
 
+/** An event as the log has it, with the usage period that it is counted in: its instant alone does not say which of two it was. */
+export interface LoggedEvent extends UsageEvent {
+  /** The period's first instant, epoch milliseconds. */
+  readonly periodStart: number
+}
+
+/** A counter that all customers share. */
+export interface StoredCounter {
+  readonly counter: string
+  /** How many were taken. */
+  readonly taken: number
+}
+
 /** What events add up to. */
 export interface Counted {
   readonly quantity: Quantity
@@ -146,7 +159,7 @@ export interface Store {
    * The whole log, in an order that never changes, in which each customer's events are in the order of their `seq`. Whoever reads it
    * page by page while others write gets everything that was there exactly once.
    */
-  log(page: PageRequest): Promise<Page<UsageEvent>>
+  log(page: PageRequest): Promise<Page<LoggedEvent>>
   /**
    * The events of one total, newest first: the one that was written last, whatever its instant. A page costs the same wherever it
    * is. Throws `invalid_option` for an `after` that is not an event of this total.
@@ -170,6 +183,8 @@ export interface Store {
   customerIds(page: PageRequest): Promise<Page<string>>
   /** Records of one kind in the order in which they were first written. */
   records(query: RecordQuery): Promise<Page<StoredRecord>>
+  /** The counters of which something was taken, by their names. */
+  counters(): Promise<readonly StoredCounter[]>
 
   catalogs(): Promise<readonly StoredCatalog[]>
   /** Keeps a catalog version for ever; a version that is there already stays as it is. */

@@ -1,6 +1,6 @@
 /** Changes between being asked for and being answered. */
 
-import type { AccountState } from '../account/account-state.ts'
+import type { AccountState, Entry } from '../account/account-state.ts'
 import { FareboxError } from '../errors.ts'
 import type { Change, ChangeTarget } from './store.ts'
 
@@ -41,4 +41,11 @@ export function closedTooEarly(): FareboxError {
     'store_unavailable',
     'The store was closed before the database took this change: it is resolved by onCrash at the next start',
   )
+}
+
+/** Of a change that would take one more of a counter than there are. */
+export function limitReached({ counter, limit }: Extract<Entry, { kind: 'counted' }>): FareboxError {
+  return new FareboxError('limit_reached', `Expected one of ${limit} of ${counter} to be left, found none: nothing was changed`, {
+    fields: { counter, limit },
+  })
 }

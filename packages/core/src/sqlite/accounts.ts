@@ -1,9 +1,10 @@
 /** Loads account states and keeps the hot ones. The cache changes cost, never meaning. */
 
-import { type AccountState, emptyAccount, type Usage, usageOf } from '../account/account-state.ts'
+import { type AccountState, emptyAccount, loadRecord, loadReservation, type Usage, usageOf } from '../account/account-state.ts'
+import { subscriptionFromDocument } from '../account/subscription.ts'
 import { createRecent } from '../values/recent.ts'
 import type { Held } from './held.ts'
-import { customerFromRow, invoiceFromRow, subscriptionFromRow } from './rows.ts'
+import { amountFromText, customerFromRow, invoiceFromRow, recordFromRow } from './rows.ts'
 import type { Statements } from './statements.ts'
 
 /** An account with the number that the tables know it by; 0 until its first row is written. */
@@ -54,18 +55,18 @@ export function createAccounts(statements: Statements, held: Held, cacheSize: nu
     account.rowId = rowId
     state.customer = customerFromRow(row)
     const subscription = statements.subscription.get(rowId)
-    state.subscription = subscription === undefined ? null : subscriptionFromRow(customerId, subscription)
+    state.subscription = subscription === undefined ? null : subscriptionFromDocument(subscription)
+    for (const record of statements.openRecords.all(rowId)) loadRecord(state, recordFromRow(record))
     for (const total of statements.openTotals.all(rowId)) {
       const usage = usageOf(state, total.feature, Number(total.period_start))
       usage.posted = total.quantity
       usage.events = Number(total.events)
       usage.lastSeq = Number(total.last_seq)
+      usage.cost = amountFromText(total.cost)
+      usage.uncovered = amountFromText(total.uncovered)
       account.totals.push({ account, usage, id: Number(total.id), isDirty: false })
     }
-    for (const reservation of held.of(customerId)) {
-      state.reservations.set(reservation.key, reservation)
-      usageOf(state, reservation.feature, reservation.periodStart).reserved += reservation.quantity
-    }
+    for (const reservation of held.of(customerId)) loadReservation(state, reservation)
     for (const draft of statements.drafts.all(rowId)) {
       const invoice = invoiceFromRow(draft)
       state.drafts.set(invoice.id, invoice)

@@ -2,57 +2,102 @@
 
 import type { ApiKeyRecord } from '../account/account-state.ts'
 import { invalidPlace, pageLimit, pageOf, pagePlace } from '../contracts/paging.ts'
-import type { InvoiceQuery, Page, PageRequest, StoredTotal, TotalQuery } from '../contracts/store.ts'
+import type {
+  Counted,
+  InvoiceQuery,
+  LoggedEvent,
+  Page,
+  PageRequest,
+  RecordQuery,
+  StoredCounter,
+  StoredTotal,
+  TotalQuery,
+  TotalsQuery,
+} from '../contracts/store.ts'
+import type { StoredRecord } from '../records/account-record.ts'
+import { chargeFromDocument } from '../records/charge.ts'
 import { type Invoice, parseInvoiceNumber } from '../records/invoice.ts'
 import type { UsageEvent } from '../records/usage-event.ts'
-import type { Quantity } from '../values/quantity.ts'
+import { add, DECIMAL_ZERO } from '../values/decimal.ts'
 import type { Labels } from './labels.ts'
-import { apiKeyFromRow, eventFromRow, invoiceFromRow } from './rows.ts'
-import type { Statements, StoredTotalRow } from './statements.ts'
+import { apiKeyFromRow, eventFromRow, invoiceFromRow, loggedEventFromRow, storedRecordFromRow, totalFromRow } from './rows.ts'
+import type { Statements, TotalPlaces } from './statements.ts'
 
 export interface Reads {
-  log(page: PageRequest): Page<UsageEvent>
+  log(page: PageRequest): Page<LoggedEvent>
   events(query: TotalQuery & PageRequest): Page<UsageEvent>
-  recount(query: TotalQuery): { quantity: Quantity; events: number }
+  recount(query: TotalQuery): Counted
+  totalsOf(query: TotalsQuery): StoredTotal[]
   totals(page: PageRequest): Page<StoredTotal>
   invoices(query: InvoiceQuery): Page<Invoice>
   invoice(idOrNumber: string): Invoice | null
   customerIds(page: PageRequest): Page<string>
+  records(query: RecordQuery): Page<StoredRecord>
+  counters(): StoredCounter[]
   apiKey(id: string): ApiKeyRecord | null
   apiKeys(customerId: string): ApiKeyRecord[]
 }
 
 export function createReads(statements: Statements, labels: Labels): Reads {
-  return { log, events, recount, totals, invoices, invoice, customerIds, apiKey, apiKeys }
+  const ofLog = { log, events, recount, totalsOf, totals }
+  return { ...ofLog, invoices, invoice, customerIds, records, counters, apiKey, apiKeys }
 
-  function log(page: PageRequest): Page<UsageEvent> {
+  function log(page: PageRequest): Page<LoggedEvent> {
     const limit = pageLimit(page)
     const rows = statements.log.all(pagePlace(page, 0), limit)
-    return pageOf(rows, limit, eventFromRow, (row) => String(row.seq))
+    return pageOf(rows, limit, loggedEventFromRow, (row) => String(row.seq))
   }
 
   function events(query: TotalQuery & PageRequest): Page<UsageEvent> {
     const limit = pageLimit(query)
-    const total = totalKeyOf(query)
     const after = query.after === undefined ? null : pagePlace(query, 0)
-    const isLost = after !== null && (total === null || statements.isOfTotal.get({ ...total, seq: after }) === undefined)
-    if (isLost) throw invalidPlace(query.after)
-    if (total === null) return { items: [], next: null }
-    const rows = statements.chain.all({ ...total, after, limit })
-    return pageOf(rows, limit, eventFromRow, (row) => String(row.seq))
+    const places = placesOf(query)
+    const first = after === null ? places?.last_seq : previousOf(query, places, after)
+    if (first === undefined) {
+      if (after !== null) throw invalidPlace(query.after)
+      return { items: [], next: null }
+    }
+    return pageOf(statements.chain.all(first, limit), limit, eventFromRow, (row) => String(row.seq))
   }
 
-  function recount(query: TotalQuery): { quantity: Quantity; events: number } {
-    const total = totalKeyOf(query)
-    const counted = total === null ? undefined : statements.recount.get(total)
-    return { quantity: counted?.quantity ?? 0n, events: Number(counted?.events ?? 0n) }
+  /** Place of the event before one of a total; undefined where that is no event of it. */
+  function previousOf(query: TotalQuery, places: TotalPlaces | undefined, seq: number): bigint | undefined {
+    const total = totalsKeyOf(query)
+    if (total === null || places === undefined || seq > places.last_seq || seq <= places.before) return undefined
+    return statements.previousOf.get({ ...total, seq })
   }
 
-  function totalKeyOf({
+  function recount(query: TotalQuery): Counted {
+    const places = placesOf(query)
+    const counted = places === undefined ? undefined : statements.recount.get(places.last_seq)
+    let [cost, uncovered] = [DECIMAL_ZERO, DECIMAL_ZERO]
+    if (places !== undefined && counted !== undefined && counted.charged > 0n) {
+      // Added here: SQLite has no exact decimals.
+      for (const document of statements.charges.iterate(places.last_seq)) {
+        const charge = chargeFromDocument(document)
+        cost = add(cost, charge.cost)
+        uncovered = add(uncovered, charge.uncovered)
+      }
+    }
+    return { quantity: counted?.quantity ?? 0n, events: Number(counted?.events ?? 0n), cost, uncovered }
+  }
+
+  function placesOf({ invoiceId, ...query }: TotalQuery): TotalPlaces | undefined {
+    const total = totalsKeyOf(query)
+    if (total === null) return undefined
+    return statements.totalPlaces.get({ ...total, is_newest: invoiceId === undefined ? 1 : 0, invoice_id: invoiceId ?? null })
+  }
+
+  function totalsOf(query: TotalsQuery): StoredTotal[] {
+    const total = totalsKeyOf(query)
+    return total === null ? [] : statements.totalsOf.all(total).map(totalFromRow)
+  }
+
+  function totalsKeyOf({
     customerId,
     feature,
     periodStart,
-  }: TotalQuery): { customer_id: number; feature_id: number; period_start: number } | null {
+  }: TotalsQuery): { customer_id: number; feature_id: number; period_start: number } | null {
     const customer = statements.customer.get(customerId)
     const featureId = labels.find(feature)
     if (customer === undefined || featureId === null) return null
@@ -92,6 +137,19 @@ export function createReads(statements: Statements, labels: Labels): Reads {
     )
   }
 
+  function records(query: RecordQuery): Page<StoredRecord> {
+    const limit = pageLimit(query)
+    const { kind, customerId, isOpen } = query
+    const page = { kind, is_open: isOpen === undefined ? null : Number(isOpen), after: pagePlace(query, 0), limit }
+    const rows =
+      customerId === undefined ? statements.records.all(page) : statements.recordsOf.all({ ...page, customer: customerId })
+    return pageOf(rows, limit, storedRecordFromRow, (row) => String(row.place))
+  }
+
+  function counters(): StoredCounter[] {
+    return statements.counters.all().map(({ counter, taken }) => ({ counter, taken: Number(taken) }))
+  }
+
   function apiKey(id: string): ApiKeyRecord | null {
     const row = statements.apiKey.get(id)
     return row === undefined ? null : apiKeyFromRow(row)
@@ -99,20 +157,5 @@ export function createReads(statements: Statements, labels: Labels): Reads {
 
   function apiKeys(customerId: string): ApiKeyRecord[] {
     return statements.apiKeys.all(customerId).map(apiKeyFromRow)
-  }
-}
-
-/** The log of a file is whole. */
-const NOTHING = { quantity: 0n, events: 0 }
-
-function totalFromRow(row: StoredTotalRow): StoredTotal {
-  return {
-    customerId: row.customer,
-    feature: row.feature,
-    periodStart: Number(row.period_start),
-    quantity: row.quantity,
-    events: Number(row.events),
-    invoiceId: row.invoice_id,
-    dropped: NOTHING,
   }
 }

@@ -1,12 +1,16 @@
 /** Conversions between records and rows: `toRow` and `fromRow`, asserted on both sides. */
 
 import type { ApiKeyRecord } from '../account/account-state.ts'
-import type { Customer } from '../account/customer.ts'
-import type { Subscription, SubscriptionStatus } from '../account/subscription.ts'
+import { type Customer, customerFromDocument } from '../account/customer.ts'
+import { type Subscription, subscriptionColumns, subscriptionToDocument } from '../account/subscription.ts'
+import type { LoggedEvent, StoredTotal } from '../contracts/store.ts'
+import type { AccountRecord, RecordKind, StoredRecord } from '../records/account-record.ts'
+import { chargeFromDocument, chargeToDocument } from '../records/charge.ts'
 import type { Invoice } from '../records/invoice.ts'
 import { invoiceFromStored } from '../records/invoice-document.ts'
 import type { Reservation } from '../records/reservation.ts'
 import type { UsageEvent } from '../records/usage-event.ts'
+import { type Decimal, DECIMAL_ZERO, formatDecimal, storedDecimal } from '../values/decimal.ts'
 import { invariant } from '../values/invariant.ts'
 
 /** Integers come back as bigint (`safeIntegers`), because quantities do not fit a double. */
@@ -17,31 +21,49 @@ export interface CustomerRow {
   readonly email: string | null
   readonly time_zone: string
   readonly created_at: bigint
+  readonly details: string | null
 }
 
-export interface SubscriptionRow {
+export interface RecordRow {
+  readonly place: bigint
+  readonly kind: string
   readonly id: string
-  readonly plan: string
-  readonly catalog_version: string
-  readonly status: string
-  readonly anchor: bigint
-  readonly time_zone: string
-  readonly starts_at: bigint
-  readonly created_at: bigint
-  readonly ends_at: bigint | null
-  readonly next_moment: bigint
-  readonly due_at: bigint | null
+  readonly is_open: bigint
+  readonly document: string
+}
+
+export interface StoredRecordRow extends RecordRow {
+  readonly customer: string
+}
+
+export interface TotalRow {
+  readonly id: bigint
+  readonly feature: string
+  readonly period_start: bigint
+  readonly quantity: bigint
+  readonly events: bigint
+  readonly cost: string
+  readonly uncovered: string
+  readonly last_seq: bigint
+}
+
+export interface StoredTotalRow extends TotalRow {
+  readonly customer: string
+  readonly invoice_id: string | null
 }
 
 export interface EventRow {
   readonly seq: bigint
   readonly customer: string
   readonly feature: string
+  readonly period_start: bigint
   readonly quantity: bigint
   readonly at: bigint
   readonly route: string | null
   readonly key: string
   readonly properties: string | null
+  readonly charge: string | null
+  readonly corrects: bigint | null
 }
 
 export interface InvoiceRow {
@@ -61,49 +83,30 @@ export interface ApiKeyRow {
   readonly revoked_at: bigint | null
 }
 
-export function customerFromRow(row: CustomerRow): Customer {
-  return { id: row.customer, name: row.name, email: row.email, timeZone: row.time_zone, createdAt: Number(row.created_at) }
-}
-
-export function subscriptionFromRow(customerId: string, row: SubscriptionRow): Subscription {
-  return {
-    id: row.id,
-    customerId,
-    plan: row.plan,
-    catalogVersion: row.catalog_version,
-    // The table's own CHECK allows these words only.
-    status: row.status as SubscriptionStatus,
-    anchor: Number(row.anchor),
-    timeZone: row.time_zone,
-    startsAt: Number(row.starts_at),
-    createdAt: Number(row.created_at),
-    endsAt: row.ends_at === null ? null : Number(row.ends_at),
-    nextMoment: Number(row.next_moment),
-    dueAt: row.due_at === null ? null : Number(row.due_at),
-  }
+export function customerFromRow({ customer, name, email, time_zone, created_at, details }: CustomerRow): Customer {
+  const columns = { id: customer, name, email, timeZone: time_zone, createdAt: Number(created_at) }
+  return customerFromDocument(columns, details)
 }
 
 export function subscriptionToRow(customerRowId: number, subscription: Subscription): Record<string, string | number | null> {
-  const { id, plan, status, anchor } = subscription
+  const { id, plan, catalogVersion, status, anchor, startsAt, endsAt, nextMoment, dueAt } = subscriptionColumns(subscription)
   return {
     customer_id: customerRowId,
     id,
     plan,
-    catalog_version: subscription.catalogVersion,
+    catalog_version: catalogVersion,
     status,
     anchor,
-    time_zone: subscription.timeZone,
-    starts_at: subscription.startsAt,
-    created_at: subscription.createdAt,
-    ends_at: subscription.endsAt,
-    next_moment: subscription.nextMoment,
-    due_at: subscription.dueAt,
+    starts_at: startsAt,
+    ends_at: endsAt,
+    next_moment: nextMoment,
+    due_at: dueAt,
+    document: subscriptionToDocument(subscription),
   }
 }
 
 export function eventFromRow(row: EventRow): UsageEvent {
-  invariant(row.quantity >= 0n, 'the log holds no negative quantity')
-  return {
+  const event: { -readonly [Member in keyof UsageEvent]: UsageEvent[Member] } = {
     seq: Number(row.seq),
     customerId: row.customer,
     feature: row.feature,
@@ -113,6 +116,49 @@ export function eventFromRow(row: EventRow): UsageEvent {
     route: row.route,
     properties: row.properties === null ? null : JSON.parse(row.properties),
   }
+  if (row.charge !== null) event.charge = chargeFromDocument(row.charge)
+  if (row.corrects !== null) event.corrects = Number(row.corrects)
+  invariant(row.quantity >= 0n || row.corrects !== null, 'only a correction takes units back')
+  return event
+}
+
+export function loggedEventFromRow(row: EventRow): LoggedEvent {
+  return { ...eventFromRow(row), periodStart: Number(row.period_start) }
+}
+
+export function totalFromRow(row: StoredTotalRow): StoredTotal {
+  return {
+    customerId: row.customer,
+    feature: row.feature,
+    periodStart: Number(row.period_start),
+    quantity: row.quantity,
+    events: Number(row.events),
+    cost: amountFromText(row.cost),
+    uncovered: amountFromText(row.uncovered),
+    invoiceId: row.invoice_id,
+    dropped: NOTHING,
+  }
+}
+
+/** The log of a file is whole. */
+const NOTHING = { quantity: 0n, events: 0, cost: DECIMAL_ZERO, uncovered: DECIMAL_ZERO }
+
+/** Where units alone are counted nothing is to be read. */
+export function amountFromText(text: string): Decimal {
+  return text === '0' ? DECIMAL_ZERO : storedDecimal(text)
+}
+
+export function amountToText(amount: Decimal): string {
+  return amount.coefficient === 0n ? '0' : formatDecimal(amount)
+}
+
+export function recordFromRow({ kind, id, is_open, document }: RecordRow): AccountRecord {
+  // What was written was of a known kind.
+  return { kind: kind as RecordKind, id, isOpen: is_open === 1n, document }
+}
+
+export function storedRecordFromRow(row: StoredRecordRow): StoredRecord {
+  return { customerId: row.customer, ...recordFromRow(row) }
 }
 
 export function apiKeyFromRow(row: ApiKeyRow): ApiKeyRecord {
@@ -125,7 +171,10 @@ export function invoiceFromRow({ status, series, number, document }: InvoiceRow)
   return invoiceFromStored({ status, series, number: number === null ? null : Number(number), document })
 }
 
-/** A reservation as a row holds it: an array, since names would take more room than values. The quantity is a decimal string, because a double would not hold it. */
+/**
+ * A reservation as a row holds it: an array, since names would take more room than values. The quantity is a decimal string,
+ * because a double would not hold it; the charge is there where there is one.
+ */
 type StoredReservation = [
   key: string,
   customerId: string,
@@ -134,25 +183,23 @@ type StoredReservation = [
   at: number,
   route: string | null,
   periodStart: number,
+  charge?: string,
 ]
 
 export function reservationsToRow(reservations: Iterable<Reservation>): string {
   const stored: StoredReservation[] = []
-  for (const { key, customerId, feature, quantity, at, route, periodStart } of reservations) {
-    stored.push([key, customerId, feature, String(quantity), at, route, periodStart])
+  for (const { key, customerId, feature, quantity, at, route, periodStart, charge } of reservations) {
+    const row: StoredReservation = [key, customerId, feature, String(quantity), at, route, periodStart]
+    if (charge !== undefined) row.push(chargeToDocument(charge))
+    stored.push(row)
   }
   return JSON.stringify(stored)
 }
 
 export function reservationsFromRow(text: string): Reservation[] {
   const stored: StoredReservation[] = JSON.parse(text)
-  return stored.map(([key, customerId, feature, quantity, at, route, periodStart]) => ({
-    key,
-    customerId,
-    feature,
-    quantity: BigInt(quantity),
-    at,
-    route,
-    periodStart,
-  }))
+  return stored.map(([key, customerId, feature, quantity, at, route, periodStart, charge]) => {
+    const reservation = { key, customerId, feature, quantity: BigInt(quantity), at, route, periodStart }
+    return charge === undefined ? reservation : { ...reservation, charge: chargeFromDocument(charge) }
+  })
 }

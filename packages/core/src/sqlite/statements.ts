@@ -1,24 +1,19 @@
 /** Every SQL statement of the store, prepared once. */
 
 import type { Database, Statement } from 'better-sqlite3'
-import type { ApiKeyRow, CustomerRow, EventRow, InvoiceRow, SubscriptionRow } from './rows.ts'
-
-export interface TotalRow {
-  readonly id: bigint
-  readonly feature: string
-  readonly period_start: bigint
-  readonly quantity: bigint
-  readonly events: bigint
-  readonly last_seq: bigint
-}
-
-export interface StoredTotalRow extends TotalRow {
-  readonly customer: string
-  readonly invoice_id: string | null
-}
+import type {
+  ApiKeyRow,
+  CustomerRow,
+  EventRow,
+  InvoiceRow,
+  RecordRow,
+  StoredRecordRow,
+  StoredTotalRow,
+  TotalRow,
+} from './rows.ts'
 
 const EVENT_COLUMNS = `
-  e.seq, c.customer, f.label AS feature, e.quantity, e.at, r.label AS route, e.key, e.properties
+  e.seq, c.customer, f.label AS feature, e.period_start, e.quantity, e.at, r.label AS route, e.key, e.properties, e.charge, e.corrects
   FROM _events e
   JOIN _customers c ON c.id = e.customer_id
   JOIN _labels f ON f.id = e.feature_id
@@ -26,25 +21,34 @@ const EVENT_COLUMNS = `
 
 const INVOICE_COLUMNS = 'i.seq, i.status, i.series, i.number, i.document FROM _invoices i'
 
-/** The events of one total, newest first, by following each one's pointer to the one before. */
+const TOTAL_COLUMNS = `
+  t.id, c.customer, f.label AS feature, t.period_start, t.quantity, t.events, t.cost, t.uncovered, t.last_seq, t.invoice_id
+  FROM _totals t JOIN _customers c ON c.id = t.customer_id JOIN _labels f ON f.id = t.feature_id`
+
+/** The events of one total from a place on, newest first, by following each one's pointer to the one before. */
 const CHAIN = `
-  WITH RECURSIVE chain (seq, previous, quantity) AS (
-    SELECT e.seq, e.previous, e.quantity FROM _totals t JOIN _events e ON e.seq = t.last_seq
-    WHERE t.customer_id = :customer_id AND t.feature_id = :feature_id AND t.period_start = :period_start
+  WITH RECURSIVE chain (seq, previous, quantity, charge) AS (
+    SELECT seq, previous, quantity, charge FROM _events WHERE seq = ?
     UNION ALL
-    SELECT e.seq, e.previous, e.quantity FROM chain JOIN _events e ON e.seq = chain.previous
+    SELECT e.seq, e.previous, e.quantity, e.charge FROM chain JOIN _events e ON e.seq = chain.previous
   )`
 
-interface TotalKey {
+interface TotalsKey {
   readonly customer_id: number
   readonly feature_id: number
   readonly period_start: number
 }
 
-/** The next `limit` events of a total: from its newest, or from the one before `after`, which is one of the same total. */
-interface ChainQuery extends TotalKey {
-  readonly after: number | null
-  readonly limit: number
+/** Which of the totals of a period: that of an invoice, the open one (null), or the newest. */
+interface TotalKey extends TotalsKey {
+  readonly is_newest: number
+  readonly invoice_id: string | null
+}
+
+/** The places of a total's events: none is newer than `last_seq`, and all are newer than `before`. */
+export interface TotalPlaces {
+  readonly last_seq: bigint
+  readonly before: bigint
 }
 
 /** Prepared once per connection. A statement without types takes what its SQL names and gives nothing back. */
@@ -58,21 +62,34 @@ export interface Statements {
   readonly insertCustomer: Statement
   readonly updateCustomer: Statement
   readonly customerIds: Statement<[number, number], { id: bigint; customer: string }>
-  readonly subscription: Statement<[number], SubscriptionRow>
+  readonly subscription: Statement<[number], string>
   readonly saveSubscription: Statement
+  readonly openRecords: Statement<[number], RecordRow>
+  readonly saveRecord: Statement
+  readonly records: Statement<RecordsKey, StoredRecordRow>
+  readonly recordsOf: Statement<RecordsKey & { customer: string }, StoredRecordRow>
+  readonly counters: Statement<[], { counter: string; taken: bigint }>
+  readonly counter: Statement<[string], bigint>
+  readonly takeFromCounter: Statement
   readonly due: Statement<[number, number], string>
   readonly openTotals: Statement<[number], TotalRow>
   readonly insertTotal: Statement
   readonly updateTotal: Statement
+  readonly updateChargedTotal: Statement
   readonly sealTotal: Statement
   readonly totals: Statement<[number, number], StoredTotalRow>
+  readonly totalsOf: Statement<TotalsKey, StoredTotalRow>
+  readonly totalPlaces: Statement<TotalKey, TotalPlaces>
   readonly insertEvent: Statement
+  readonly insertChargedEvent: Statement
   readonly insertEventKey: Statement
   readonly eventByKey: Statement<[number, string], EventRow>
+  readonly eventBySeq: Statement<[number, number], EventRow>
   readonly log: Statement<[number, number], EventRow>
-  readonly chain: Statement<ChainQuery, EventRow>
-  readonly isOfTotal: Statement<TotalKey & { seq: number }, bigint>
-  readonly recount: Statement<TotalKey, { quantity: bigint; events: bigint }>
+  readonly chain: Statement<[bigint | number, number], EventRow>
+  readonly previousOf: Statement<TotalsKey & { seq: number }, bigint>
+  readonly recount: Statement<[bigint], { quantity: bigint; events: bigint; charged: bigint }>
+  readonly charges: Statement<[bigint], string>
   readonly label: Statement<[string], bigint>
   readonly insertLabel: Statement
   readonly reservations: Statement<[], { id: bigint; process: string; reservations: string }>
@@ -83,6 +100,7 @@ export interface Statements {
   readonly saveDraft: Statement
   readonly takeNumber: Statement<[string], bigint>
   readonly finalizeInvoice: Statement
+  readonly collectInvoice: Statement
   readonly invoices: Statement<[number, number], InvoiceRow>
   readonly invoicesOf: Statement<[string, number, number], InvoiceRow>
   readonly invoiceById: Statement<[string], InvoiceRow>
@@ -95,7 +113,8 @@ export interface Statements {
 }
 
 export function prepareStatements(db: Database): Statements {
-  return { ...ofTransactions(db), ...ofAccounts(db), ...ofTotals(db), ...ofEvents(db), ...ofReservations(db), ...ofInvoices(db) }
+  const ofAccount = { ...ofAccounts(db), ...ofRecords(db), ...ofReservations(db) }
+  return { ...ofTransactions(db), ...ofAccount, ...ofTotals(db), ...ofEvents(db), ...ofInvoices(db) }
 }
 
 function ofTransactions(db: Database) {
@@ -111,25 +130,26 @@ function ofTransactions(db: Database) {
 function ofAccounts(db: Database) {
   return {
     customer: db.prepare<[string], CustomerRow>(
-      'SELECT id, customer, name, email, time_zone, created_at FROM _customers WHERE customer = ?',
+      'SELECT id, customer, name, email, time_zone, created_at, details FROM _customers WHERE customer = ?',
     ),
-    insertCustomer: db.prepare('INSERT INTO _customers (customer, name, email, time_zone, created_at) VALUES (?, ?, ?, ?, ?)'),
-    updateCustomer: db.prepare('UPDATE _customers SET name = ?, email = ?, time_zone = ? WHERE id = ?'),
+    insertCustomer: db.prepare(
+      'INSERT INTO _customers (customer, name, email, time_zone, created_at, details) VALUES (?, ?, ?, ?, ?, ?)',
+    ),
+    updateCustomer: db.prepare('UPDATE _customers SET name = ?, email = ?, time_zone = ?, details = ? WHERE id = ?'),
     customerIds: db.prepare<[number, number], { id: bigint; customer: string }>(
       'SELECT id, customer FROM _customers WHERE id > ? ORDER BY id LIMIT ?',
     ),
 
-    subscription: db.prepare<[number], SubscriptionRow>(
-      'SELECT * FROM _subscriptions WHERE customer_id = ? ORDER BY starts_at DESC, id DESC LIMIT 1',
-    ),
+    subscription: db.prepare<[number], string>('SELECT document FROM _subscriptions WHERE customer_id = ?').pluck(),
     saveSubscription: db.prepare(`
       INSERT INTO _subscriptions
-        (customer_id, id, plan, catalog_version, status, anchor, time_zone, starts_at, created_at, ends_at, next_moment, due_at)
+        (customer_id, id, plan, catalog_version, status, anchor, starts_at, ends_at, next_moment, due_at, document)
       VALUES
-        (:customer_id, :id, :plan, :catalog_version, :status, :anchor, :time_zone, :starts_at, :created_at, :ends_at, :next_moment, :due_at)
-      ON CONFLICT (customer_id, id) DO UPDATE SET
-        plan = excluded.plan, catalog_version = excluded.catalog_version, status = excluded.status, ends_at = excluded.ends_at,
-        next_moment = excluded.next_moment, due_at = excluded.due_at`),
+        (:customer_id, :id, :plan, :catalog_version, :status, :anchor, :starts_at, :ends_at, :next_moment, :due_at, :document)
+      ON CONFLICT (customer_id) DO UPDATE SET
+        id = excluded.id, plan = excluded.plan, catalog_version = excluded.catalog_version, status = excluded.status,
+        anchor = excluded.anchor, starts_at = excluded.starts_at, ends_at = excluded.ends_at, next_moment = excluded.next_moment,
+        due_at = excluded.due_at, document = excluded.document`),
     due: db
       .prepare<[number, number], string>(`
       SELECT c.customer FROM _subscriptions s JOIN _customers c ON c.id = s.customer_id
@@ -148,64 +168,108 @@ function ofAccounts(db: Database) {
   }
 }
 
+/** One page of a kind. `is_open` is null where both are asked for. */
+interface RecordsKey {
+  readonly kind: string
+  readonly is_open: number | null
+  readonly after: number
+  readonly limit: number
+}
+
+function ofRecords(db: Database) {
+  const columns =
+    'r.place, c.customer, r.kind, r.id, r.is_open, r.document FROM _records r JOIN _customers c ON c.id = r.customer_id'
+  const page = 'r.kind = :kind AND r.place > :after AND (:is_open IS NULL OR r.is_open = :is_open) ORDER BY r.place LIMIT :limit'
+  return {
+    openRecords: db.prepare<[number], RecordRow>(
+      'SELECT place, kind, id, is_open, document FROM _records WHERE customer_id = ? AND is_open = 1 ORDER BY place',
+    ),
+    saveRecord: db.prepare(`
+      INSERT INTO _records (customer_id, kind, id, is_open, document) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT (customer_id, kind, id) DO UPDATE SET is_open = excluded.is_open, document = excluded.document`),
+    records: db.prepare<RecordsKey, StoredRecordRow>(`SELECT ${columns} WHERE ${page}`),
+    recordsOf: db.prepare<RecordsKey & { customer: string }, StoredRecordRow>(
+      `SELECT ${columns} WHERE r.customer_id = (SELECT id FROM _customers WHERE customer = :customer) AND ${page}`,
+    ),
+
+    counters: db.prepare<[], { counter: string; taken: bigint }>('SELECT counter, taken FROM _counters ORDER BY counter'),
+    counter: db.prepare<[string], bigint>('SELECT taken FROM _counters WHERE counter = ?').pluck(),
+    takeFromCounter: db.prepare(
+      'INSERT INTO _counters (counter, taken) VALUES (?, 1) ON CONFLICT (counter) DO UPDATE SET taken = taken + 1',
+    ),
+  }
+}
+
 function ofTotals(db: Database) {
   return {
     openTotals: db.prepare<[number], TotalRow>(`
-      SELECT t.id, f.label AS feature, t.period_start, t.quantity, t.events, t.last_seq
-      FROM _totals t JOIN _labels f ON f.id = t.feature_id WHERE t.customer_id = ? AND t.invoice_id IS NULL`),
-    insertTotal: db.prepare(
-      'INSERT INTO _totals (customer_id, feature_id, period_start, quantity, events, last_seq) VALUES (?, ?, ?, ?, ?, ?)',
-    ),
+      SELECT t.id, f.label AS feature, t.period_start, t.quantity, t.events, t.cost, t.uncovered, t.last_seq
+      FROM _totals t JOIN _labels f ON f.id = t.feature_id WHERE t.customer_id = ? AND t.invoice_id IS NULL ORDER BY t.id`),
+    // What comes after an invoice is the next round of its period.
+    insertTotal: db.prepare(`
+      INSERT INTO _totals (customer_id, feature_id, period_start, round, quantity, events, cost, uncovered, last_seq)
+      VALUES (:customer_id, :feature_id, :period_start, (
+        SELECT count(*) FROM _totals
+        WHERE customer_id = :customer_id AND feature_id = :feature_id AND period_start = :period_start
+      ), :quantity, :events, :cost, :uncovered, :last_seq)`),
     updateTotal: db
       .prepare('UPDATE _totals SET quantity = ?, events = ?, last_seq = ? WHERE id = ? AND invoice_id IS NULL')
       .safeIntegers(false),
+    updateChargedTotal: db.prepare(
+      'UPDATE _totals SET quantity = ?, events = ?, last_seq = ?, cost = ?, uncovered = ? WHERE id = ? AND invoice_id IS NULL',
+    ),
     sealTotal: db.prepare(
       'UPDATE _totals SET invoice_id = ? WHERE customer_id = ? AND feature_id = ? AND period_start = ? AND invoice_id IS NULL',
     ),
-    totals: db.prepare<[number, number], StoredTotalRow>(`
-      SELECT t.id, c.customer, f.label AS feature, t.period_start, t.quantity, t.events, t.last_seq, t.invoice_id
-      FROM _totals t JOIN _customers c ON c.id = t.customer_id JOIN _labels f ON f.id = t.feature_id
-      WHERE t.id > ? ORDER BY t.id LIMIT ?`),
+    totals: db.prepare<[number, number], StoredTotalRow>(`SELECT ${TOTAL_COLUMNS} WHERE t.id > ? ORDER BY t.id LIMIT ?`),
+    totalsOf: db.prepare<TotalsKey, StoredTotalRow>(`
+      SELECT ${TOTAL_COLUMNS}
+      WHERE t.customer_id = :customer_id AND t.feature_id = :feature_id AND t.period_start = :period_start ORDER BY t.round`),
+    totalPlaces: db.prepare<TotalKey, TotalPlaces>(`
+      SELECT t.last_seq, coalesce((
+        SELECT last_seq FROM _totals b
+        WHERE b.customer_id = t.customer_id AND b.feature_id = t.feature_id AND b.period_start = t.period_start
+          AND b.round = t.round - 1), 0) AS before
+      FROM _totals t
+      WHERE t.customer_id = :customer_id AND t.feature_id = :feature_id AND t.period_start = :period_start
+        AND (:is_newest OR t.invoice_id IS :invoice_id)
+      ORDER BY t.round DESC LIMIT 1`),
   }
 }
+
+const INSERT_EVENT =
+  'INSERT INTO _events (seq, customer_id, feature_id, period_start, quantity, at, previous, route_id, key, properties'
 
 function ofEvents(db: Database) {
   return {
     // What these run for each request gives back only counts: no bigint has to be made of them.
-    insertEvent: db
-      .prepare(
-        'INSERT INTO _events (seq, customer_id, feature_id, quantity, at, previous, route_id, key, properties) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-      )
+    insertEvent: db.prepare(`${INSERT_EVENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).safeIntegers(false),
+    insertChargedEvent: db
+      .prepare(`${INSERT_EVENT}, charge, corrects) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
       .safeIntegers(false),
     insertEventKey: db.prepare('INSERT INTO _event_keys (customer_id, key, seq) VALUES (?, ?, ?)'),
     eventByKey: db.prepare<[number, string], EventRow>(
       `SELECT ${EVENT_COLUMNS} WHERE e.seq = (SELECT seq FROM _event_keys WHERE customer_id = ? AND key = ?)`,
     ),
+    eventBySeq: db.prepare<[number, number], EventRow>(`SELECT ${EVENT_COLUMNS} WHERE e.customer_id = ? AND e.seq = ?`),
     log: db.prepare<[number, number], EventRow>(`SELECT ${EVENT_COLUMNS} WHERE e.seq > ? ORDER BY e.seq LIMIT ?`),
-    chain: db.prepare<ChainQuery, EventRow>(`
+    chain: db.prepare<[bigint | number, number], EventRow>(`
       WITH RECURSIVE chain (seq, previous) AS (
-        SELECT e.seq, e.previous FROM _events e
-        WHERE e.customer_id = :customer_id AND e.feature_id = :feature_id AND e.seq = iif(
-          :after IS NULL,
-          (SELECT last_seq FROM _totals
-            WHERE customer_id = :customer_id AND feature_id = :feature_id AND period_start = :period_start),
-          (SELECT previous FROM _events WHERE seq = :after AND customer_id = :customer_id AND feature_id = :feature_id))
+        SELECT seq, previous FROM _events WHERE seq = ?
         UNION ALL
         SELECT e.seq, e.previous FROM chain JOIN _events e ON e.seq = chain.previous
-        LIMIT :limit
+        LIMIT ?
       )
       SELECT ${EVENT_COLUMNS.replace('FROM _events e', 'FROM chain ch JOIN _events e ON e.seq = ch.seq')} ORDER BY e.seq DESC`),
-    // An event is of the total whose period is the last one that began by its instant.
-    isOfTotal: db
-      .prepare<TotalKey & { seq: number }, bigint>(`
-        SELECT 1 FROM _events e
-        WHERE e.seq = :seq AND e.customer_id = :customer_id AND e.feature_id = :feature_id AND :period_start = (
-          SELECT max(period_start) FROM _totals
-          WHERE customer_id = :customer_id AND feature_id = :feature_id AND period_start <= e.at)`)
+    previousOf: db
+      .prepare<TotalsKey & { seq: number }, bigint>(`
+        SELECT previous FROM _events
+        WHERE seq = :seq AND customer_id = :customer_id AND feature_id = :feature_id AND period_start = :period_start`)
       .pluck(),
-    recount: db.prepare<TotalKey, { quantity: bigint; events: bigint }>(
-      `${CHAIN} SELECT coalesce(sum(quantity), 0) AS quantity, count(*) AS events FROM chain`,
+    recount: db.prepare<[bigint], { quantity: bigint; events: bigint; charged: bigint }>(
+      `${CHAIN} SELECT coalesce(sum(quantity), 0) AS quantity, count(*) AS events, count(charge) AS charged FROM chain`,
     ),
+    charges: db.prepare<[bigint], string>(`${CHAIN} SELECT charge FROM chain WHERE charge IS NOT NULL`).pluck(),
 
     label: db.prepare<[string], bigint>('SELECT id FROM _labels WHERE label = ?').pluck(),
     insertLabel: db.prepare('INSERT INTO _labels (label) VALUES (?)'),
@@ -236,6 +300,7 @@ function ofInvoices(db: Database) {
         'INSERT INTO _series (series, last) VALUES (?, 1) ON CONFLICT (series) DO UPDATE SET last = last + 1 RETURNING last',
       )
       .pluck(),
+    collectInvoice: db.prepare("UPDATE _invoices SET status = ? WHERE customer_id = ? AND id = ? AND status <> 'draft'"),
     finalizeInvoice: db.prepare(
       "UPDATE _invoices SET status = ?, series = ?, number = ?, document = ? WHERE customer_id = ? AND id = ? AND status = 'draft'",
     ),

@@ -2,7 +2,7 @@
 
 import type Database from 'better-sqlite3'
 import type { AccountState } from '../account/account-state.ts'
-import { type Change, type ChangeTarget, SETTLE_WITHIN_MS, type Store, type StoreFacts } from '../contracts/store.ts'
+import { type Change, type ChangeTarget, seqKey, SETTLE_WITHIN_MS, type Store, type StoreFacts } from '../contracts/store.ts'
 import { answer, closed, closedTooEarly, isSettlement, type Waiting } from '../contracts/waiting.ts'
 import type { FareboxError } from '../errors.ts'
 import type { Reservation } from '../records/reservation.ts'
@@ -124,12 +124,15 @@ class SqliteStore implements Store {
   log: Store['log'] = (page) => this.#read(() => this.#reads.log(page))
   events: Store['events'] = (query) => this.#read(() => this.#reads.events(query))
   recount: Store['recount'] = (query) => this.#read(() => this.#reads.recount(query))
+  totalsOf: Store['totalsOf'] = (query) => this.#read(() => this.#reads.totalsOf(query))
   totals: Store['totals'] = (page) => this.#read(() => this.#reads.totals(page))
   invoices: Store['invoices'] = (query) => this.#read(() => this.#reads.invoices(query))
   invoice: Store['invoice'] = (idOrNumber) => this.#read(() => this.#reads.invoice(idOrNumber))
   apiKey: Store['apiKey'] = (id) => this.#read(() => this.#reads.apiKey(id))
   apiKeys: Store['apiKeys'] = (customerId) => this.#read(() => this.#reads.apiKeys(customerId))
   customerIds: Store['customerIds'] = (page) => this.#read(() => this.#reads.customerIds(page))
+  records: Store['records'] = (query) => this.#read(() => this.#reads.records(query))
+  counters: Store['counters'] = () => this.#read(() => this.#reads.counters())
   catalogs: Store['catalogs'] = () => this.#read(() => this.#statements.catalogs.all())
   claimDue: Store['claimDue'] = (now, limit) => this.#read(() => this.#statements.due.all(now, limit))
 
@@ -223,7 +226,7 @@ class SqliteStore implements Store {
     this.#seeOthers()
     const batch = emptyBatch(this.#nextSeq)
     for (const change of waiting) this.#applyOne(batch, change)
-    this.#writer.writeTotals(batch)
+    this.#writer.writeGathered(batch)
     this.#held.write(batch.held)
     this.#statements.commit.run()
     // The commit succeeded; nothing below may fail.
@@ -235,27 +238,32 @@ class SqliteStore implements Store {
   #applyOne(batch: Batch, waiting: Waiting): void {
     const { target, decide } = waiting
     const account = this.#accounts.get(target.customerId)
-    if (target.keys !== undefined) this.#loadKnown(account, target.keys)
+    const isLooking = target.keys !== undefined || target.seqs !== undefined
+    if (isLooking) this.#loadKnown(account, target)
     let change: Change<unknown>
     try {
       change = decide(account.state)
     } catch (error) {
-      waiting.answer = error
-      waiting.isFailed = true
-      return
+      return fail(waiting, error)
     } finally {
-      if (target.keys !== undefined) account.state.known.clear()
+      if (isLooking) account.state.known.clear()
     }
+    const refusal = this.#writer.refusalOf(change.entries)
+    if (refusal !== null) return fail(waiting, refusal)
     for (const entry of change.entries) this.#writer.write(batch, account, entry)
     waiting.answer = change.result
     waiting.isFailed = false
   }
 
-  #loadKnown(account: LoadedAccount, keys: readonly string[]): void {
-    if (account.rowId === 0) return
+  #loadKnown({ rowId, state: { known } }: LoadedAccount, { keys = [], seqs = [] }: ChangeTarget): void {
+    if (rowId === 0) return
     for (const key of keys) {
-      const row = this.#statements.eventByKey.get(account.rowId, key)
-      if (row !== undefined) account.state.known.set(key, eventFromRow(row))
+      const row = this.#statements.eventByKey.get(rowId, key)
+      if (row !== undefined) known.set(key, eventFromRow(row))
+    }
+    for (const seq of seqs) {
+      const row = this.#statements.eventBySeq.get(rowId, seq)
+      if (row !== undefined) known.set(seqKey(seq), eventFromRow(row))
     }
   }
 
@@ -338,6 +346,12 @@ class SqliteStore implements Store {
     if (this.#waiting.length > 0) this.#schedule.later(PROBE_MS)
     for (const change of waiting) if (!isSettlement(change)) change.reject(fault)
   }
+}
+
+/** It is answered so when the batch is committed; nothing of it was applied. */
+function fail(waiting: Waiting, error: unknown): void {
+  waiting.answer = error
+  waiting.isFailed = true
 }
 
 function pause(): Promise<void> {

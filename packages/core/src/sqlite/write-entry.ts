@@ -1,13 +1,20 @@
 /** Writes one entry of a change inside the batch's transaction, and applies it to the account's state. */
 
+import type { RunResult } from 'better-sqlite3'
 import { applyEntry, type Entry, type Usage, usageOf } from '../account/account-state.ts'
+import { type ChangedRecords, createChangedRecords } from '../account/changed-records.ts'
+import { type Customer, customerToDocument } from '../account/customer.ts'
+import { limitReached } from '../contracts/waiting.ts'
+import type { FareboxError } from '../errors.ts'
+import { chargeToDocument } from '../records/charge.ts'
 import type { Invoice } from '../records/invoice.ts'
 import { invoiceToDocument } from '../records/invoice-document.ts'
 import type { Reservation } from '../records/reservation.ts'
+import { DECIMAL_ZERO } from '../values/decimal.ts'
 import { invariant } from '../values/invariant.ts'
 import type { LoadedAccount, LoadedTotal } from './accounts.ts'
 import type { Labels } from './labels.ts'
-import { subscriptionToRow } from './rows.ts'
+import { amountToText, subscriptionToRow } from './rows.ts'
 import type { Statements } from './statements.ts'
 import type { HeldChanges } from './held.ts'
 
@@ -16,23 +23,40 @@ export interface Batch {
   /** Totals that changed. */
   readonly dirty: LoadedTotal[]
   readonly held: HeldChanges
+  readonly records: ChangedRecords<LoadedAccount>
   hasWritten: boolean
   /** Place that the next event takes in the log. */
   nextSeq: number
 }
 
 export function emptyBatch(nextSeq: number): Batch {
-  return { dirty: [], held: { added: [], ended: [] }, hasWritten: false, nextSeq }
+  return { dirty: [], held: { added: [], ended: [] }, records: createChangedRecords(), hasWritten: false, nextSeq }
 }
 
 export interface EntryWriter {
+  /** Why none of a change's entries may be written; null nearly always. */
+  refusalOf(entries: readonly Entry[]): FareboxError | null
   write(batch: Batch, account: LoadedAccount, entry: Entry): void
-  /** Writes the totals that the batch changed: once each, whatever the number of events. */
-  writeTotals(batch: Batch): void
+  /** Writes the totals and records that the batch changed: once each, whatever the number of events. */
+  writeGathered(batch: Batch): void
 }
 
 export function createEntryWriter(statements: Statements, labels: Labels): EntryWriter {
-  return { write, writeTotals }
+  return { refusalOf, write, writeGathered }
+
+  /** Looked at before anything is written, so that a counter which has none left spoils no other change of the batch. */
+  function refusalOf(entries: readonly Entry[]): FareboxError | null {
+    let taken: Map<string, number> | null = null
+    for (const entry of entries) {
+      if (entry.kind !== 'counted') continue
+      const { counter, limit } = entry
+      taken ??= new Map()
+      const before = taken.get(counter) ?? Number(statements.counter.get(counter) ?? 0n)
+      if (before >= limit) return limitReached(entry)
+      taken.set(counter, before + 1)
+    }
+    return null
+  }
 
   function write(batch: Batch, account: LoadedAccount, entry: Entry): void {
     invariant(
@@ -61,6 +85,17 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
       case 'finalized':
         writeFinalized(batch, account, entry)
         break
+      case 'collected':
+        collect(account, entry)
+        break
+      case 'counted':
+        statements.takeFromCounter.run(entry.counter)
+        break
+      case 'granted':
+      case 'payment':
+      case 'unpriced':
+        // Written with the batch.
+        break
       case 'api_key': {
         const { id, name, secretHash, createdAt, revokedAt } = entry.apiKey
         statements.saveApiKey.run(id, account.rowId, name, secretHash, createdAt, revokedAt)
@@ -68,32 +103,45 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
       }
     }
     applyEntry(account.state, entry)
+    batch.records.add(account, entry)
   }
 
-  function writeCustomer(account: LoadedAccount, customer: Extract<Entry, { kind: 'customer' }>['customer']): void {
+  function writeCustomer(account: LoadedAccount, customer: Customer): void {
     const { id, name, email, timeZone, createdAt } = customer
+    const details = customerToDocument(customer)
     if (account.rowId === 0)
-      account.rowId = Number(statements.insertCustomer.run(id, name, email, timeZone, createdAt).lastInsertRowid)
-    else statements.updateCustomer.run(name, email, timeZone, account.rowId)
+      account.rowId = Number(statements.insertCustomer.run(id, name, email, timeZone, createdAt, details).lastInsertRowid)
+    else statements.updateCustomer.run(name, email, timeZone, details, account.rowId)
   }
 
   function writePosted(batch: Batch, account: LoadedAccount, entry: Extract<Entry, { kind: 'posted' }>): void {
     const { event, periodStart } = entry
     const seq = batch.nextSeq
     const usage = usageOf(account.state, event.feature, periodStart)
+    const featureId = labels.idOf(event.feature)
     const routeId = event.route === null ? null : labels.idOf(event.route)
     const properties = event.properties === null ? null : JSON.stringify(event.properties)
-    statements.insertEvent.run(
-      seq,
-      account.rowId,
-      labels.idOf(event.feature),
-      event.quantity,
-      event.at,
-      usage.lastSeq,
-      routeId,
-      event.key,
-      properties,
-    )
+    const { quantity, at, key, charge, corrects } = event
+    const { rowId } = account
+    if (charge === undefined && corrects === undefined) {
+      statements.insertEvent.run(seq, rowId, featureId, periodStart, quantity, at, usage.lastSeq, routeId, key, properties)
+    } else {
+      const rest = [charge === undefined ? null : chargeToDocument(charge), corrects ?? null]
+      const { lastSeq } = usage
+      statements.insertChargedEvent.run(
+        seq,
+        rowId,
+        featureId,
+        periodStart,
+        quantity,
+        at,
+        lastSeq,
+        routeId,
+        key,
+        properties,
+        ...rest,
+      )
+    }
     if (entry.keyGivenBy === 'caller') statements.insertEventKey.run(account.rowId, event.key, seq)
     const reservation = account.state.reservations.get(event.key)
     if (reservation !== undefined) batch.held.ended.push(reservation)
@@ -104,6 +152,7 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
       batch.dirty.push(total)
     }
     applyEntry(account.state, entry, seq)
+    if (event.charge !== undefined) batch.records.add(account, entry)
   }
 
   function writeDraft(account: LoadedAccount, invoice: Invoice): void {
@@ -113,7 +162,7 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
 
   function writeFinalized(batch: Batch, account: LoadedAccount, entry: Extract<Entry, { kind: 'finalized' }>): void {
     // Totals of this very batch must be in their table before they are sealed.
-    writeTotals(batch)
+    writeTotals(batch.dirty)
     const { invoice, series } = entry
     const number = statements.takeNumber.get(series)
     invariant(number !== undefined, 'a series gives its next number')
@@ -134,20 +183,52 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
     }
   }
 
-  function writeTotals(batch: Batch): void {
-    for (const total of batch.dirty) {
-      const { account, usage } = total
-      const { feature, periodStart, posted, events, lastSeq } = usage
+  function collect(account: LoadedAccount, { invoiceId, status }: Extract<Entry, { kind: 'collected' }>): void {
+    invariant(status !== 'draft', 'a final invoice never becomes a draft')
+    const collected = statements.collectInvoice.run(status, account.rowId, invoiceId)
+    invariant(collected.changes === 1, 'what is collected is a final invoice of the account')
+  }
+
+  function writeGathered(batch: Batch): void {
+    writeTotals(batch.dirty)
+    for (const [account, { kind, id, isOpen, document }] of batch.records.written())
+      statements.saveRecord.run(account.rowId, kind, id, isOpen ? 1 : 0, document)
+  }
+
+  function writeTotals(dirty: LoadedTotal[]): void {
+    for (const total of dirty) {
       total.isDirty = false
       if (total.id === 0) {
-        const inserted = statements.insertTotal.run(account.rowId, labels.idOf(feature), periodStart, posted, events, lastSeq)
-        total.id = Number(inserted.lastInsertRowid)
+        insertTotal(total)
       } else {
-        const updated = statements.updateTotal.run(posted, events, lastSeq, total.id)
+        const updated = updateTotal(total)
         invariant(updated.changes === 1, 'usage of a final invoice never changes')
       }
     }
-    batch.dirty.length = 0
+    dirty.length = 0
+  }
+
+  function insertTotal(total: LoadedTotal): void {
+    const { account, usage } = total
+    const inserted = statements.insertTotal.run({
+      customer_id: account.rowId,
+      feature_id: labels.idOf(usage.feature),
+      period_start: usage.periodStart,
+      quantity: usage.posted,
+      events: usage.events,
+      cost: amountToText(usage.cost),
+      uncovered: amountToText(usage.uncovered),
+      last_seq: usage.lastSeq,
+    })
+    total.id = Number(inserted.lastInsertRowid)
+  }
+
+  function updateTotal({ id, usage }: LoadedTotal): RunResult {
+    const { posted, events, lastSeq, cost, uncovered } = usage
+    // The very zeros that it began with: nothing was ever charged, and the row says so.
+    const isUncharged = cost === DECIMAL_ZERO && uncovered === DECIMAL_ZERO
+    if (isUncharged) return statements.updateTotal.run(posted, events, lastSeq, id)
+    return statements.updateChargedTotal.run(posted, events, lastSeq, amountToText(cost), amountToText(uncovered), id)
   }
 }
 

@@ -1,6 +1,6 @@
 /** Totals: what the log holds for a feature of a customer in a usage period, and the events behind each. */
 
-import type { Entry, StoredTotal, TotalQuery, UsageEvent } from '@farebox/core/contracts'
+import { DECIMAL_ZERO, type Entry, type StoredTotal, type TotalQuery, type UsageEvent } from '@farebox/core/contracts'
 import { expect } from 'vitest'
 import { allOf, logOf, write } from '../account.ts'
 import type { StoreCheck } from '../check.ts'
@@ -9,6 +9,9 @@ import { drafted, FEBRUARY, finalized, given, JANUARY, posted } from '../records
 
 const OF_JANUARY: TotalQuery = { customerId: 'ada', feature: 'api_calls', periodStart: JANUARY }
 const OF_FEBRUARY: TotalQuery = { ...OF_JANUARY, periodStart: FEBRUARY }
+
+/** What is counted where only units are. */
+const UNCHARGED = { cost: DECIMAL_ZERO, uncovered: DECIMAL_ZERO }
 
 const MARCH = Date.UTC(2026, 2, 1)
 const DAY_MS = 86_400_000
@@ -66,7 +69,7 @@ export const TOTAL_CHECKS: readonly StoreCheck[] = [
         [MARCH, 1],
       ])
       for (const { customer: customerId, feature, periodStart, quantity, events } of await eye.totals())
-        expect(await store.recount({ customerId, feature, periodStart })).toEqual({ quantity, events })
+        expect(await store.recount({ customerId, feature, periodStart })).toEqual({ quantity, events, ...UNCHARGED })
       const february = await store.events({ ...OF_FEBRUARY, limit: 1 })
       expect(keysOf(february.items)).toEqual([`at${MARCH - 1}`])
       const after = february.next ?? 'none'
@@ -150,12 +153,12 @@ export const TOTAL_CHECKS: readonly StoreCheck[] = [
       const totals = await allOf(store.totals)
       expect(totals).toHaveLength(8)
       for (const { customerId, feature, periodStart, quantity, events } of totals)
-        expect(await store.recount({ customerId, feature, periodStart })).toEqual({ quantity, events })
+        expect(await store.recount({ customerId, feature, periodStart })).toEqual({ quantity, events, ...UNCHARGED })
       const log = await logOf(store)
       expect(totals.reduce((all, { events }) => all + events, 0)).toBe(log.length)
       expect(await eye.events()).toHaveLength(log.length)
       for (const unknown of [{ customerId: 'nobody' }, { feature: 'unknown' }, { periodStart: MARCH }])
-        expect(await store.recount({ ...OF_JANUARY, ...unknown })).toEqual({ quantity: 0n, events: 0 })
+        expect(await store.recount({ ...OF_JANUARY, ...unknown })).toEqual({ quantity: 0n, events: 0, ...UNCHARGED })
     },
   },
   {
@@ -185,7 +188,7 @@ export const TOTAL_CHECKS: readonly StoreCheck[] = [
       const held = last.filter(({ invoiceId }) => invoiceId !== null).map((total) => [nameOf(total), total.invoiceId])
       expect(held).toEqual([[nameOf(OF_JANUARY), 'i1']])
       expect(await eye.totals()).toHaveLength(12)
-      for (const { dropped } of last) expect(dropped).toEqual({ quantity: 0n, events: 0 })
+      for (const { dropped } of last) expect(dropped).toEqual({ quantity: 0n, events: 0, ...UNCHARGED })
     },
   },
 ]

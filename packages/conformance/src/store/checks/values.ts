@@ -1,6 +1,6 @@
 /** Quantities, money and text come back as they were given, and nothing that differs becomes one. */
 
-import type { Customer, Entry, Properties } from '@farebox/core/contracts'
+import { type Customer, DECIMAL_ZERO, type Entry, type Properties } from '@farebox/core/contracts'
 import { expect } from 'vitest'
 import { accountOf, allOf, isRefused, logOf, write } from '../account.ts'
 import type { StoreCheck } from '../check.ts'
@@ -60,6 +60,8 @@ export const VALUE_CHECKS: readonly StoreCheck[] = [
         expect(await one.recount({ customerId: 'ada', feature: 'api_calls', periodStart: JANUARY })).toEqual({
           quantity: MOST,
           events: 2,
+          cost: DECIMAL_ZERO,
+          uncovered: DECIMAL_ZERO,
         })
         const { usage } = await accountOf(one)
         expect(usage.map((each) => [each.feature, each.posted, each.reserved])).toEqual([
