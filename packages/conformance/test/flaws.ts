@@ -345,7 +345,26 @@ export const FLAWS: readonly Flaw[] = [
         })
       },
     },
-    breaks: ['C60.1', 'C60.2', 'C60.3'],
+    breaks: ['C59.3', 'C60.1', 'C60.2', 'C60.3'],
+  },
+  {
+    name: 'answers for the billing routes when a body is no JSON',
+    changes: {
+      mountBilling(listener, exchange, mount) {
+        const { req, res } = exchange
+        if (req.method !== 'POST') return PLAIN.mountBilling(listener, exchange, mount)
+        void buffer(req).then((bytes) => {
+          try {
+            JSON.parse(bytes.toString())
+          } catch {
+            return void res.writeHead(400).end()
+          }
+          Object.assign(req, { rawBody: bytes })
+          PLAIN.mountBilling(listener, exchange, mount)
+        })
+      },
+    },
+    breaks: ['C59.3'],
   },
   {
     name: 'loses the query of billing requests',
@@ -355,7 +374,7 @@ export const FLAWS: readonly Flaw[] = [
         PLAIN.mountBilling(listener, exchange, mount)
       },
     },
-    breaks: ['C59.2', 'C62'],
+    breaks: ['C59.2', 'C59.3', 'C62'],
   },
   {
     name: 'puts another Response in the place of the global one',

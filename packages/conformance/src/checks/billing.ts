@@ -16,6 +16,9 @@ const OPERATOR: Call = { as: null, headers: { authorization: `Bearer ${ADMIN_KEY
 const ODD_BODY =
   '\n{ "customer"\t:"ada",\r\n "feature":"api_calls" ,"value": 1.50, "properties": {"note":"caffè ☕ \\u00e9"}  }\n\n'
 
+/** As much of a body as a failure shows. */
+const SHOWN = 40
+
 const NOTE = 'caffè ☕ é'
 
 function routesAt(path: string): SampleBillingLayer {
@@ -36,20 +39,36 @@ async function start(world: World, layers: SampleChange['layers']): Promise<Moun
   return { app, customer: { as: null, headers: { 'x-api-key': key } } }
 }
 
-/** What a billing route answers by itself, without any host. */
-async function ownAnswer({ farebox }: App, path: string, { headers = {} }: Call): Promise<unknown> {
-  const response = await billing({ farebox, adminKey: ADMIN_KEY }).fetch(new Request(`http://host.test${path}`, { headers }))
-  return {
-    status: response.status,
-    kind: response.headers.get('content-type'),
-    cache: response.headers.get('cache-control'),
-    body: await response.text(),
-  }
+interface Asked {
+  /** `METHOD /path`, below the mount. */
+  readonly request: string
+  readonly call: Call
+  readonly mount?: string
 }
 
-async function hostAnswer(app: App, path: string, call: Call): Promise<unknown> {
-  const { status, headers, body } = await app.send(`GET ${path}`, call)
-  return { status, kind: headers['content-type'], cache: headers['cache-control'], body }
+/** Holds what a host answers to what the billing routes answer by themselves, without any host. Gives the status. */
+async function answersAlike(app: App, { request, call, mount = '/billing' }: Asked): Promise<number> {
+  const [method = '', path = ''] = request.split(' ')
+  const { headers = {}, body } = call
+  const init = { method, headers, ...(body === undefined ? {} : { body: Buffer.from(body) }) }
+  const own = await billing({ farebox: app.farebox, adminKey: ADMIN_KEY }).fetch(new Request(`http://host.test${path}`, init))
+  const answer = await app.send(`${method} ${mount}${path}`, call)
+  expect({
+    request,
+    sent: String(body).slice(0, SHOWN),
+    status: answer.status,
+    kind: answer.headers['content-type'],
+    cache: answer.headers['cache-control'],
+    body: answer.body,
+  }).toEqual({
+    request,
+    sent: String(body).slice(0, SHOWN),
+    status: own.status,
+    kind: own.headers.get('content-type'),
+    cache: own.headers.get('cache-control'),
+    body: await own.text(),
+  })
+  return answer.status
 }
 
 /** Every path that is read, with ids that exist and with ids that do not. */
@@ -72,6 +91,42 @@ const READ_BY_OPERATOR = [
   '/admin/nope',
 ]
 const READ_BY_ANYBODY = ['/openapi.json', '/usage', '/admin/customers']
+
+const WRITTEN_BY_OPERATOR = [
+  '/admin/customers',
+  '/admin/subscriptions',
+  '/admin/api-keys',
+  '/admin/events',
+  '/admin/events/batch',
+  '/admin/close',
+]
+const BAD_BODIES = [
+  '',
+  'hello',
+  '{"id":',
+  '{} x',
+  '[1]',
+  'null',
+  '['.repeat(100_000),
+  '{"nobody":"knows"}',
+  '{"__proto__":{"isAdmin":true},"constructor":{"prototype":{}}}',
+  Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d),
+]
+const BAD_KINDS = [
+  {},
+  { 'content-type': 'nonsense' },
+  { 'content-type': 'text/plain' },
+  { 'content-type': 'multipart/form-data; boundary=x' },
+  { 'content-type': 'application/x-www-form-urlencoded' },
+  { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+]
+const BAD_PATHS = [
+  '/admin/customers?limit=-1',
+  '/admin/customers?__proto__=1',
+  '/admin/customers/%00',
+  '/admin/customers/..%2f..',
+  '/nope',
+]
 
 /** Posts the odd body, as often as the operator reports it, beside parsers of the application. */
 async function takesExactBytes(
@@ -120,11 +175,29 @@ export const BILLING_CHECKS: readonly Check[] = [
         [READ_BY_OPERATOR, OPERATOR],
         [READ_BY_ANYBODY, { as: null }],
       ] as const)
-        for (const path of paths)
-          expect({ path, ...Object(await hostAnswer(app, `/billing${path}`, call)) }).toEqual({
-            path,
-            ...Object(await ownAnswer(app, path, call)),
-          })
+        for (const path of paths) await answersAlike(app, { request: `GET ${path}`, call })
+    },
+  },
+  {
+    id: 'C59.3',
+    situations: [59],
+    level: 'MUST',
+    title:
+      'what no client should send to a billing route is refused as it is without a host, with a code, and nothing comes of it',
+    async run(world) {
+      const { app } = await start(world, (meter) => [routesAt('/billing'), meter])
+      const send = async (request: string, headers: Call['headers'], body?: Call['body']): Promise<void> => {
+        const call = { as: null, headers: { ...OPERATOR.headers, ...headers }, ...(body === undefined ? {} : { body }) }
+        const status = await answersAlike(app, { request, call })
+        expect(status >= 400 && status < 500).toBe(true)
+      }
+      for (const path of WRITTEN_BY_OPERATOR) {
+        for (const body of BAD_BODIES) await send(`POST ${path}`, { 'content-type': 'application/json' }, body)
+        for (const headers of BAD_KINDS) await send(`POST ${path}`, headers, '{}')
+        for (const method of ['PUT', 'PATCH', 'DELETE']) await send(`${method} ${path}`, {})
+      }
+      for (const path of BAD_PATHS) await send(`GET ${path}`, {})
+      expect(await app.used('ada')).toBe(LIMIT)
     },
   },
   {
@@ -174,10 +247,7 @@ export const BILLING_CHECKS: readonly Check[] = [
     async run(world) {
       const { app, customer } = await start(world, (meter) => [routesAt('/v1/pay/billing'), meter])
       for (const path of ['/events?feature=api_calls&limit=1', '/usage', '/usage?unknown=a%20b'])
-        expect({ path, ...Object(await hostAnswer(app, `/v1/pay/billing${path}`, customer)) }).toEqual({
-          path,
-          ...Object(await ownAnswer(app, path, customer)),
-        })
+        await answersAlike(app, { request: `GET ${path}`, call: customer, mount: '/v1/pay/billing' })
     },
   },
   {

@@ -30,6 +30,27 @@ export async function readJson(request: Request, maxBytes: number, kinds: readon
   return JSON.parse(await readJsonText(request, maxBytes, kinds)) as unknown
 }
 
+/**
+ * A body that does not say its kind has to be empty. Whether it is shows only where it is read: over HTTP/2 a body needs
+ * no length, and an empty one may come without one too. Throws the problem `unsupported_media_type`.
+ */
+export async function refuseUnlabelled(request: Request, kinds: readonly string[]): Promise<void> {
+  if (isAnnounced(request.headers)) refuseOtherKinds(request, kinds)
+  const reader = request.body?.getReader()
+  for (;;) {
+    const { done, value } = (await reader?.read()) ?? END
+    if (done) return
+    if (value.byteLength === 0) continue
+    await reader?.cancel()
+    refuseOtherKinds(request, kinds)
+  }
+}
+
+/** RFC 9112 section 6.3: over HTTP/1 whoever sends a body gives its length or a transfer coding. */
+function isAnnounced(headers: Headers): boolean {
+  return Number(headers.get('content-length') ?? 0) !== 0 || headers.has('transfer-encoding')
+}
+
 function refuseOtherKinds({ headers }: Request, kinds: readonly string[]): void {
   const encoding = headers.get('content-encoding')
   if (encoding !== null && encoding.toLowerCase() !== 'identity')

@@ -1,7 +1,7 @@
 /** CloudEvents 1.0 over HTTP: structured, batched and binary, as usage. */
 
 import { createHash } from 'node:crypto'
-import { MAX_BATCH_BYTES, MAX_BODY_BYTES, mediaType, readJson } from './body.ts'
+import { MAX_BATCH_BYTES, MAX_BODY_BYTES, mediaType, readJson, refuseUnlabelled } from './body.ts'
 import { type CloudEventBody, MAX_EVENTS } from './inputs.ts'
 import { Problem } from './problems.ts'
 
@@ -28,8 +28,7 @@ async function readBinary(request: Request, kind: string): Promise<unknown> {
   const attributes = [...request.headers].flatMap(([name, value]) =>
     name.startsWith('ce-') ? [[name.slice(3), decode(value)]] : [],
   )
-  const isEmpty = kind === '' && (request.body === null || request.headers.get('content-length') === '0')
-  const data = isEmpty ? undefined : await readJson(request, MAX_BODY_BYTES, [DATA])
+  const data = kind === '' ? await refuseUnlabelled(request, [DATA]) : await readJson(request, MAX_BODY_BYTES, [DATA])
   return { ...Object.fromEntries(attributes), data }
 }
 

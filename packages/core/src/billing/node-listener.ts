@@ -33,11 +33,14 @@ function restoreBody(request: NodeRequest): boolean {
   const { method, body } = request
   if (method === 'GET' || method === 'HEAD' || method === 'DELETE' || !isRead(request)) return true
   if (Buffer.isBuffer(request.rawBody)) return true
-  const bytes = bytesOf(body, request.headers['content-type'])
-  if (bytes === null)
-    return Number(request.headers['content-length'] ?? 0) === 0 && request.headers['transfer-encoding'] === undefined
+  const bytes = bytesOf(body, request.headers['content-type']) ?? (isBodyless(request) ? Buffer.alloc(0) : null)
+  if (bytes === null) return false
   request.rawBody = bytes
   return true
+}
+
+function isBodyless({ headers }: NodeRequest): boolean {
+  return Number(headers['content-length'] ?? 0) === 0 && headers['transfer-encoding'] === undefined
 }
 
 function isRead(request: NodeRequest): boolean {

@@ -20,7 +20,7 @@ import {
 import { invoiceAnswer } from './invoice-answer.ts'
 import { apiKeyJson, customerJson, subscriptionJson } from './json.ts'
 import { eventsPage, invoicesPage, usageOf } from './listings.ts'
-import { answers, type BillingApp, jsonBody, planCode, PROBLEM, type RouteParts } from './routes.ts'
+import { answers, type BillingApp, jsonBody, optionalJsonBody, planCode, PROBLEM, type RouteParts } from './routes.ts'
 import {
   ApiKey,
   ApiKeys,
@@ -188,7 +188,7 @@ const routes = {
     path: '/admin/close',
     operationId: 'close_periods',
     summary: 'Make the invoice of every period that ended; again makes nothing twice',
-    request: { query: NoQuery, body: jsonBody(CloseInput) },
+    request: { query: NoQuery, body: optionalJsonBody(CloseInput) },
     responses: answers(Closing, 'What was closed, and what was not'),
   }),
   audit: createRoute({

@@ -5,7 +5,7 @@ import type { MiddlewareHandler } from 'hono'
 import type { FeatureCode, PlanCode } from '../catalog/catalog.ts'
 import type { Farebox } from '../farebox.ts'
 import type { Access } from './access.ts'
-import { readJsonText } from './body.ts'
+import { readJsonText, refuseUnlabelled } from './body.ts'
 import { Problem } from './problems.ts'
 import { Problem as ProblemSchema } from './schemas.ts'
 
@@ -41,28 +41,36 @@ export const PROBLEM: { description: string; content: { 'application/problem+jso
   content: { 'application/problem+json': { schema: ProblemSchema } },
 }
 
-/** A body that is checked; `readBody` has counted its bytes before. */
-export function jsonBody<Body>(schema: z.ZodType<Body>): { content: { 'application/json': { schema: z.ZodType<Body> } } } {
-  return { content: { [JSON_KIND]: { schema } } }
+interface JsonBody<Body> {
+  content: { 'application/json': { schema: z.ZodType<Body> } }
+  required: boolean
 }
 
-/** Reads the body within its limit, for whoever asks the context for it afterwards. A request without one has none. */
+/** A body that is checked; `readBody` has counted its bytes before. */
+export function jsonBody<Body>(schema: z.ZodType<Body>): JsonBody<Body> {
+  return { content: { [JSON_KIND]: { schema } }, required: true }
+}
+
+/** The same for a route that may be asked without one, which means an empty object. */
+export function optionalJsonBody<Body>(schema: z.ZodType<Body>): JsonBody<Body> {
+  return { ...jsonBody(schema), required: false }
+}
+
+/** Reads the body within its limit, for whoever asks the context for it afterwards. */
 export function readBody(maxBytes: number): MiddlewareHandler {
   return async (c, next) => {
-    const { raw } = c.req
-    const isEmpty = !raw.headers.has('content-type') && isBodyless(raw.headers)
-    if (c.req.method === 'POST' && !isEmpty) {
-      const text = await readJsonText(raw, maxBytes, [JSON_KIND])
+    if (c.req.method === 'POST') {
       // What `c.req.json()` looks for first.
-      Object.assign(c.req.bodyCache, { text: Promise.resolve(text) })
+      Object.assign(c.req.bodyCache, { text: Promise.resolve(await textOf(c.req.raw, maxBytes)) })
     }
     await next()
   }
 }
 
-/** RFC 9112 section 6.3: without a length and without a transfer coding a request has no body. */
-function isBodyless(headers: Headers): boolean {
-  return Number(headers.get('content-length') ?? 0) === 0 && !headers.has('transfer-encoding')
+async function textOf(request: Request, maxBytes: number): Promise<string> {
+  if (request.headers.has('content-type')) return readJsonText(request, maxBytes, [JSON_KIND])
+  await refuseUnlabelled(request, [JSON_KIND])
+  return ''
 }
 
 /** Throws the problem `invalid_request` with what is wrong, member by member. */

@@ -15,6 +15,9 @@ const ROUTES_WITH_BODY = [
   '/api/v1/events',
 ]
 
+/** Closing needs nothing said. */
+const WITHOUT_BODY = '/admin/close'
+
 const BODIES: readonly (readonly [what: string, body: string | Uint8Array])[] = [
   [
     'a CloudEvent with bytes',
@@ -55,6 +58,7 @@ const VALUES: readonly string[] = [
   '-1',
   '"-1"',
   '1e309',
+  '-1e309',
   '-0.0000001',
   '9007199254740993',
   '"NaN"',
@@ -76,6 +80,7 @@ const TIMES = [
   '9999-12-31T23:59:59Z',
   '50000-01-01T00:00:00Z',
   '2026-02-30T00:00:00Z',
+  '2016-12-31T23:59:60Z',
   '2026-01-01T00:00:00',
   '2026-01-01',
   '1767225600',
@@ -139,9 +144,71 @@ test.each(ROUTES_WITH_BODY)('bodies sent to %s', async (path) => {
   const tooLarge = `{"id":"${'x'.repeat(1024 * 1024)}"}`
   const answer = await running.send(`POST ${path}`, { authorization, 'content-type': kind }, tooLarge)
   expect([answer.status, answer.json['code']]).toEqual([413, 'body_too_large'])
+  const bare = await running.send(`POST ${path}`, { authorization })
+  if (path === WITHOUT_BODY) expect(bare.status).toBe(200)
+  else await expectRefused(running, 'no body at all', bare)
   for (const method of ['PUT', 'PATCH', 'DELETE', 'OPTIONS'])
     expect((await running.send(`${method} ${path}`, { authorization })).status).toBe(404)
   expect((await running.admin('GET /admin/audit')).json).toMatchObject({ ok: true, events: 0 })
+})
+
+test.each(ROUTES_WITH_BODY)('a body that says neither its kind nor its length, as HTTP/2 has them, sent to %s', async (path) => {
+  const { router, errors, farebox } = await start()
+  for (const [text, status] of [
+    ['{"customer":"ada"}', 415],
+    ['', path === WITHOUT_BODY ? 200 : path.startsWith('/api') ? 415 : 400],
+  ] as const) {
+    const sent = {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN}` },
+      body: new Blob([text]).stream(),
+      duplex: 'half' as const,
+    }
+    const response = await router.fetch(new Request(`http://host.test${path}`, sent))
+    expect([text, response.status]).toEqual([text, status])
+    if (status >= 400) expect(Object.keys(PROBLEMS)).toContain(((await response.json()) as { code: string }).code)
+  }
+  expect(errors).toEqual([])
+  expect((await farebox.events.list()).items).toEqual([])
+})
+
+test('a binary CloudEvent without data is one, whether or not a length says that there is none', async () => {
+  const { router, farebox } = await start()
+  const attributes = { 'ce-specversion': '1.0', 'ce-source': '/a', 'ce-type': 'api_calls', 'ce-subject': 'ada' }
+  for (const [id, body] of [
+    ['1', null],
+    ['2', new Blob([]).stream()],
+  ] as const) {
+    const headers = { authorization: `Bearer ${ADMIN}`, ...attributes, 'ce-id': id }
+    const init = { method: 'POST', headers, body, duplex: 'half' as const }
+    expect((await router.fetch(new Request('http://host.test/api/v1/events', init))).status).toBe(204)
+  }
+  expect((await farebox.events.list()).items).toHaveLength(2)
+})
+
+test('batches: an event twice, none, and too many', async () => {
+  const running = await start()
+  const [a, b] = ['a', 'b'].map((key) => ({ customer: 'ada', feature: 'api_calls', idempotency_key: key }))
+  const { json } = await running.admin('POST /admin/events/batch', { events: [a, a, b] })
+  expect(json).toMatchObject({ results: [{ result: 'recorded' }, { result: 'repeat' }, { result: 'recorded' }] })
+  for (const count of [0, 1_001, 10_001])
+    await expectRefused(
+      running,
+      `${count} events`,
+      await running.admin('POST /admin/events/batch', { events: Array.from({ length: count }, () => ({})) }),
+    )
+  expect((await running.farebox.events.list()).items).toHaveLength(2)
+})
+
+test('of a member that a body has twice the last one counts, as JSON.parse has it', async () => {
+  const running = await start()
+  const { status } = await running.send(
+    'POST /admin/events',
+    { authorization: `Bearer ${ADMIN}`, 'content-type': 'application/json' },
+    '{"customer":"bob","feature":"nonsense","feature":"api_calls","customer":"ada"}',
+  )
+  expect(status).toBe(201)
+  expect((await running.farebox.events.list()).items).toMatchObject([{ customerId: 'ada', feature: 'api_calls' }])
 })
 
 test('ids of every kind, wherever an id goes in', async () => {
