@@ -1,18 +1,18 @@
-/** What an application does for its customers: make them, subscribe them, give them keys. */
+/** What an application does for its customers: make them, and give them keys. */
 
-import { newSubscription, withCustomer } from './account/opening.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { withCustomer } from './account/opening.ts'
 import type { Customer } from './account/customer.ts'
-import type { Subscription } from './account/subscription.ts'
-import type { Catalog, PlanCode } from './catalog/catalog.ts'
+import type { Catalog } from './catalog/catalog.ts'
 import type { Page, PageRequest, Store } from './contracts/store.ts'
 import { FareboxError } from './errors.ts'
 import { newApiKey } from './identify/api-key.ts'
 import type { KeyIdentification } from './identify/identify.ts'
 import { isCustomerId } from './identify/customer-id.ts'
+import { invalidOption } from './options.ts'
 import { invalidCustomer } from './usage.ts'
+import { isCountry } from './values/country.ts'
 import type { Clock } from './values/clock.ts'
-import { randomId } from './values/id.ts'
-import { parseInstant } from './values/instant.ts'
 import { isTimeZone } from './values/period.ts'
 
 export interface CustomerInput {
@@ -22,6 +22,13 @@ export interface CustomerInput {
   email?: string
   /** IANA name. Default UTC. Subscriptions made later count their days in it. */
   timeZone?: string
+  /** ISO 4217: one of the catalog's currencies. Default: its main one. It stays when there is a subscription. */
+  currency?: string
+  /** ISO 3166-1 alpha-2, in capitals: where tax is due. */
+  country?: string
+  /** VAT or other tax id, as printed on invoices. */
+  taxId?: string
+  isTaxExempt?: boolean
 }
 
 export interface Customers {
@@ -30,22 +37,6 @@ export interface Customers {
   get(id: string): Promise<Customer | null>
   /** In the order in which they were first seen. */
   list(page?: PageRequest): Promise<Page<Customer>>
-}
-
-export interface SubscriptionInput {
-  customerId: string
-  plan: PlanCode
-  /** First instant, and the anchor that periods are counted from: RFC 3339 with a zone, a Date, or epoch milliseconds. Default: now. */
-  startsAt?: string | Date | number
-}
-
-export interface Subscriptions {
-  /**
-   * Subscribes a customer, who is made when unknown. Doing it again with the same plan and start is the same subscription;
-   * with others it throws `already_subscribed`. Throws `unknown_plan`, `invalid_customer`, `invalid_timestamp`.
-   */
-  create(input: SubscriptionInput): Promise<Subscription>
-  get(customerId: string): Promise<Subscription | null>
 }
 
 /** A key without its secret. */
@@ -82,12 +73,10 @@ export interface AdminParts {
 
 export function createAdmin({ store, clock, catalog, ready, keys }: AdminParts): {
   readonly customers: Customers
-  readonly subscriptions: Subscriptions
   readonly apiKeys: ApiKeys
 } {
   return {
     customers: { create: createCustomer, get: getCustomer, list: listCustomers },
-    subscriptions: { create: subscribe, get: (customerId) => read(customerId, (state) => state.subscription) },
     apiKeys: { create: createKey, list: listKeys, identify: identifyKey, revoke },
   }
 
@@ -112,66 +101,19 @@ export function createAdmin({ store, clock, catalog, ready, keys }: AdminParts):
     return keys.identify(request)
   }
 
-  async function createCustomer({ id, name, email, timeZone }: CustomerInput): Promise<Customer> {
-    if (!isCustomerId(id)) throw invalidCustomer(id)
-    if (timeZone !== undefined && !isTimeZone(timeZone)) {
-      throw new FareboxError(
-        'invalid_time_zone',
-        `Expected an IANA time zone such as Europe/Berlin, got ${JSON.stringify(timeZone)}`,
-        { fields: { timeZone } },
-      )
-    }
+  async function createCustomer(input: CustomerInput): Promise<Customer> {
+    checkCustomer(input, catalog)
     await ready
     const now = clock.now()
+    const { id, ...given } = input
     return store.change({ customerId: id, inOrder: true }, (state) => {
       const known = withCustomer(state, now).customer
-      const customer = { ...known, name: name ?? known.name, email: email ?? known.email, timeZone: timeZone ?? known.timeZone }
-      const isSame =
-        state.customer !== null &&
-        customer.name === known.name &&
-        customer.email === known.email &&
-        customer.timeZone === known.timeZone
+      const members = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+      const customer: Customer = { ...known, ...members }
+      const fixed = state.subscription?.currency
+      if (fixed !== undefined && customer.currency !== undefined && customer.currency !== fixed) throw otherCurrency(id, fixed)
+      const isSame = state.customer !== null && isDeepStrictEqual(customer, known)
       return { result: customer, entries: isSame ? [] : [{ kind: 'customer', customer }] }
-    })
-  }
-
-  async function subscribe({ customerId, plan, startsAt }: SubscriptionInput): Promise<Subscription> {
-    if (!isCustomerId(customerId)) throw invalidCustomer(customerId)
-    if (!catalog.plans.has(plan)) {
-      const codes = [...catalog.plans.keys()].join(', ')
-      throw new FareboxError(
-        'unknown_plan',
-        `Expected one of the catalog's plans ${codes}, got '${plan}': fix its spelling or add it to plans`,
-        { fields: { plan } },
-      )
-    }
-    const now = clock.now()
-    const start = startsAt === undefined ? now : parseInstant(startsAt, 'startsAt')
-    await ready
-    const id = randomId('sub')
-    return store.change({ customerId, inOrder: true }, (state) => {
-      const { subscription: current } = state
-      if (current !== null && current.status !== 'canceled') {
-        if (current.plan === plan && (startsAt === undefined || current.startsAt === start))
-          return { result: current, entries: [] }
-        throw new FareboxError(
-          'already_subscribed',
-          `Expected a customer without an active subscription, got ${customerId}, who is on ${current.plan}`,
-          {
-            fields: { customerId, plan: current.plan },
-          },
-        )
-      }
-      const { customer, entries } = withCustomer(state, now)
-      const subscription = newSubscription({
-        id,
-        customer,
-        plan,
-        catalogVersion: catalog.version,
-        startsAt: start,
-        createdAt: now,
-      })
-      return { result: subscription, entries: [...entries, { kind: 'subscription', subscription }] }
     })
   }
 
@@ -207,4 +149,29 @@ export function createAdmin({ store, clock, catalog, ready, keys }: AdminParts):
     const { secretHash: _secretHash, ...shown } = apiKey
     return shown
   }
+}
+
+/** Throws `invalid_customer`, `invalid_time_zone` or `invalid_option`. */
+function checkCustomer({ id, timeZone, currency, country }: CustomerInput, catalog: Catalog): void {
+  if (!isCustomerId(id)) throw invalidCustomer(id)
+  if (timeZone !== undefined && !isTimeZone(timeZone)) {
+    throw new FareboxError(
+      'invalid_time_zone',
+      `Expected an IANA time zone such as Europe/Berlin, got ${JSON.stringify(timeZone)}`,
+      { fields: { timeZone } },
+    )
+  }
+  const currencies = [...catalog.offers.keys()]
+  if (currency !== undefined && !currencies.includes(currency))
+    throw invalidOption('customers.create()', 'currency', `one of the catalog's currencies ${currencies.join(', ')}`, currency)
+  if (country !== undefined && !isCountry(country))
+    throw invalidOption('customers.create()', 'country', "an ISO 3166-1 code in capitals, such as 'DE'", country)
+}
+
+function otherCurrency(customerId: string, currency: string): FareboxError {
+  return new FareboxError(
+    'invalid_option',
+    `Expected the currency ${currency} of the subscription of ${customerId}, got another: a customer is billed in one currency`,
+    { fields: { customerId, currency } },
+  )
 }

@@ -7,8 +7,8 @@ import type { MeterOptions } from './http/contract.ts'
 import { invalidOption, refuseOtherThanFunction, refuseOtherWords, refuseUnknownOptions } from './options.ts'
 import { parseQuantity } from './values/quantity.ts'
 
-const FAREBOX_OPTIONS = ['catalog', 'store', 'clock', 'onCrash', 'upgradeUrl', 'invoiceSeries', 'onError', 'spool']
-const METER_OPTIONS = ['units', 'identify', 'anonymous', 'billWhen', 'onAbort', 'skip', 'onRefused', 'onStoreError']
+const FAREBOX_OPTIONS = ['catalog', 'store', 'clock', 'onCrash', 'upgradeUrl', 'invoiceSeries', 'onError', 'spool', 'models', 'tax', 'invoiceGraceHours']
+const METER_OPTIONS = ['units', 'estimate', 'identify', 'anonymous', 'billWhen', 'onAbort', 'skip', 'onRefused', 'onStoreError']
 
 /** Throws `invalid_option`. */
 export function checkFareboxOptions(options: FareboxOptions): void {
@@ -26,9 +26,36 @@ export function checkFareboxOptions(options: FareboxOptions): void {
   refuseOtherThanFunction(where, 'onError', options.onError)
   if (options.upgradeUrl !== undefined && typeof options.upgradeUrl !== 'string')
     throw invalidOption(where, 'upgradeUrl', 'a URL', options.upgradeUrl)
-  const { invoiceSeries } = options
+  checkModels(options)
+  if (options.tax !== undefined && typeof options.tax?.taxOf !== 'function')
+    throw invalidOption(where, 'tax', 'tax rules, such as fixedTaxRates()', options.tax)
+  const { invoiceSeries, invoiceGraceHours: grace = 0 } = options
+  if (!(Number.isFinite(grace) && grace >= 0 && grace <= MAX_GRACE_HOURS))
+    throw invalidOption(where, 'invoiceGraceHours', `hours from 0 to ${MAX_GRACE_HOURS}`, grace)
   if (invoiceSeries !== undefined && !/^[A-Z][A-Z0-9]{0,15}$/.test(invoiceSeries)) {
     throw invalidOption(where, 'invoiceSeries', '1 to 16 capital letters and digits, such as FB', invoiceSeries)
+  }
+}
+
+/** A draft that is older belongs to somebody who has to look. */
+const MAX_GRACE_HOURS = 24 * 31
+
+/** A catalog that sells AI models needs their prices, in the currency that it bills. */
+function checkModels({ catalog, models }: FareboxOptions): void {
+  for (const { currency, plans } of catalog.offers.values()) {
+    for (const plan of plans.values()) {
+      const sells = [...plan.features.values()].some((terms) => terms.kind === 'balance' && terms.price.model === 'ai_model')
+      if (!sells) continue
+      if (typeof models?.quote !== 'function')
+        throw invalidOption(
+          'createFarebox()',
+          'models',
+          `the prices of AI models, which plans.${plan.code} sells, such as modelPrices() of @farebox/ai`,
+          models,
+        )
+      if (models.currency !== currency)
+        throw invalidOption('createFarebox()', 'models', `prices in ${currency}, in which plans.${plan.code} is sold`, models.currency)
+    }
   }
 }
 
@@ -38,6 +65,7 @@ export function checkMeterOptions<Raw>(options: MeterOptions<Raw>): void {
   refuseUnknownOptions(where, options, METER_OPTIONS)
   refuseOtherThanFunction(where, 'identify', options.identify)
   refuseOtherThanFunction(where, 'billWhen', options.billWhen)
+  refuseOtherThanFunction(where, 'estimate', options.estimate)
   refuseOtherWords(where, 'anonymous', options.anonymous, ['reject', 'skip'])
   refuseOtherWords(where, 'onAbort', options.onAbort, ['charge', 'void'])
   refuseOtherThanFunction(where, 'skip', options.skip)

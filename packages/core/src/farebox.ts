@@ -1,13 +1,14 @@
 /** Puts the engine together: catalog, store, meter, gate, closing and audit behind one object. */
 
-import type { AccountState } from './account/account-state.ts'
 import { createOpening } from './account/opening.ts'
-import type { Subscription } from './account/subscription.ts'
-import { createAdmin, type ApiKeys, type Customers, type Subscriptions } from './admin.ts'
+import type { Segment, Subscription } from './account/subscription.ts'
+import { createAdmin, type ApiKeys, type Customers } from './admin.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import { parseCatalog } from './catalog/define-catalog.ts'
 import type { Plan } from './catalog/plan.ts'
 import { closePeriods, type CloseParts, type CloseResult, previewInvoice } from './close.ts'
+import type { ModelPrices } from './contracts/model-prices.ts'
+import type { TaxRules } from './contracts/tax-rules.ts'
 import type { InvoiceQuery, Page, PageRequest, Store, StoreFacts, TotalQuery } from './contracts/store.ts'
 import { becomeDefault, stopBeingDefault } from './default-farebox.ts'
 import { FareboxError } from './errors.ts'
@@ -19,10 +20,12 @@ import { createKeyIdentification } from './identify/identify.ts'
 import { checkFareboxOptions, checkMeterOptions, featureOf } from './farebox-options.ts'
 import { createMeter } from './meter.ts'
 import { invalidOption } from './options.ts'
+import { planOf as planOfSegment } from './moment.ts'
 import { createOutage } from './outage.ts'
 import type { Invoice } from './records/invoice.ts'
 import type { UsageEvent } from './records/usage-event.ts'
 import type { SpoolOptions } from './spool/spool-options.ts'
+import { createSubscriptions, type Subscriptions } from './subscriptions.ts'
 import { createUsage, type Usages } from './usage.ts'
 import { type Clock, monotonicMs, systemClock } from './values/clock.ts'
 import { createKeySource, randomId } from './values/id.ts'
@@ -45,6 +48,12 @@ export interface FareboxOptions {
    * processes of one machine may share it.
    */
   spool?: string | SpoolOptions
+  /** Prices of AI models, for catalogs that sell them: `modelPrices()` of `@farebox/ai`. */
+  models?: ModelPrices
+  /** What tax is due on each line: `fixedTaxRates()`. Default: none. */
+  tax?: TaxRules
+  /** How many hours a closed period's invoice stays a draft that takes late events. Default 0: it is final at once. */
+  invoiceGraceHours?: number
   /** Where a refused customer can upgrade; offered as an action in the 402. */
   upgradeUrl?: string
   /** Series of the invoice numbers: `FB-000001`. Default `FB`. */
@@ -87,9 +96,10 @@ export interface Farebox {
   createGate<Raw>(feature: string | undefined, options?: MeterOptions<Raw>): Gate<Raw>
   /**
    * Makes the invoice of every period that ended at or before `until` (epoch milliseconds; default: now). Resumable, and
-   * closing twice makes nothing twice. Throws `invalid_option` for an instant that has not come: its period is still running.
+   * closing twice makes nothing twice. `onInvoice` gets each invoice when it is final; the result then holds none of them, so that
+   * memory does not grow with their number. Throws `invalid_option` for an instant that has not come: its period is still running.
    */
-  closePeriods(options?: { until?: number }): Promise<CloseResult>
+  closePeriods(options?: { until?: number; onInvoice?: (invoice: Invoice) => void }): Promise<CloseResult>
   /** Recomputes every total and invoice from the log and names what disagrees. Reads the whole log. */
   verify(): Promise<Audit>
   /**
@@ -134,14 +144,18 @@ export function createFarebox(options: FareboxOptions): Farebox {
     invoiceSeries: series = 'FB',
     onError = warn,
     spool,
+    models = null,
+    tax = null,
+    invoiceGraceHours = 0,
   } = options
   const catalogs = new Map<string, Catalog>([[catalog.version, catalog]])
   const open = createOpening({
-    defaultPlan: defaultPlanOf(catalog),
+    defaultPlan: (currency) => catalog.offers.get(currency)?.plans.get(catalog.defaultPlan ?? '') ?? null,
     catalogVersion: catalog.version,
+    currency: catalog.currency,
     newSubscriptionId: () => randomId('sub'),
   })
-  const meter = createMeter({ store, planOf, open })
+  const meter = createMeter({ store, planOf, models, open })
   const newKey = createKeySource()
   const inFlight = createInFlight()
   const keys = createKeyIdentification((id) => store.apiKey(id))
@@ -149,7 +163,7 @@ export function createFarebox(options: FareboxOptions): Farebox {
   const ready = start()
   // A rejection is told to whoever awaits `ready`; nobody awaiting it must not end the process.
   ready.catch(() => {})
-  const closeParts: CloseParts = { store, catalogOf, series }
+  const closeParts: CloseParts = { store, catalogOf, series, tax, graceMs: invoiceGraceHours * HOUR_MS }
   const actions = upgradeUrl === undefined ? [] : ([{ rel: 'upgrade', href: upgradeUrl, method: 'GET' }] as const)
   const gateParts: GateParts = { meter, clock, ready, keys, newKey, actions, inFlight, spool: outage.slots, onError }
   let sweep: NodeJS.Timeout | null = null
@@ -165,22 +179,20 @@ export function createFarebox(options: FareboxOptions): Farebox {
     onError,
     usage: createUsage({ meter, store, clock, catalog, planOf, newKey, ready }),
     ...createAdmin({ store, clock, catalog, ready, keys }),
+    subscriptions: createSubscriptions({ store, clock, catalog, ready, closing: closeParts }),
     events: { list: (page = {}) => whenReady(() => store.log(page)), of: (query) => whenReady(() => store.events(query)) },
     invoices: {
       list: (query = {}) => whenReady(() => store.invoices(query)),
       get: (idOrNumber) => whenReady(() => store.invoice(idOrNumber)),
-      preview: (customerId) =>
-        whenReady(() =>
-          store.change({ customerId }, (state: AccountState) => ({ result: previewInvoice(closeParts, state), entries: [] })),
-        ),
+      preview: (customerId) => whenReady(() => previewInvoice(closeParts, customerId)),
     },
     createGate(feature, meterOptions = {}) {
       checkMeterOptions(meterOptions)
       if (meterOptions.onStoreError === 'allow') outage.allow()
       return createGate(gateParts, featureOf(catalog, feature), meterOptions)
     },
-    closePeriods: ({ until = clock.now() } = {}) => whenReady(() => close(until)),
-    verify: () => whenReady(() => verify({ store, catalogOf })),
+    closePeriods: ({ until = clock.now(), onInvoice } = {}) => whenReady(() => close(until, onInvoice)),
+    verify: () => whenReady(() => verify(closeParts)),
     health: outage.health,
     retryRejected: () => whenReady(outage.retryRejected),
     flush,
@@ -210,12 +222,12 @@ export function createFarebox(options: FareboxOptions): Farebox {
     outage.wake()
   }
 
-  async function close(until: number): Promise<CloseResult> {
+  async function close(until: number, onInvoice?: (invoice: Invoice) => void): Promise<CloseResult> {
     if (!(until <= clock.now())) throw invalidOption('closePeriods()', 'until', 'an instant that has come', until)
     // What was used in the periods comes before they are closed.
     await outage.deliver()
     await resolveOrphans()
-    return closePeriods(closeParts, { until, now: clock.now() })
+    return closePeriods(closeParts, { until, now: clock.now(), onInvoice })
   }
 
   async function flush(): Promise<void> {
@@ -245,22 +257,18 @@ export function createFarebox(options: FareboxOptions): Farebox {
     await Promise.all(ended)
   }
 
-  function catalogOf({ catalogVersion }: Subscription): Catalog {
-    const found = catalogs.get(catalogVersion)
+  function catalogOf(version: string): Catalog {
+    const found = catalogs.get(version)
     invariant(found !== undefined, 'a subscription is under a catalog version that the store holds')
     return found
   }
 
-  function planOf(subscription: Subscription): Plan {
-    const plan = catalogOf(subscription).plans.get(subscription.plan)
-    invariant(plan !== undefined, 'a subscription is to a plan of its catalog version')
-    return plan
+  function planOf(subscription: Subscription, segment: Segment): Plan {
+    return planOfSegment(closeParts, subscription, segment)
   }
 }
 
-function defaultPlanOf(catalog: Catalog): Plan | null {
-  return catalog.defaultPlan === null ? null : (catalog.plans.get(catalog.defaultPlan) ?? null)
-}
+const HOUR_MS = 3_600_000
 
 function warn(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error)

@@ -61,9 +61,10 @@ export function segmentsFrom(
 }
 
 export interface OpeningParts {
-  /** The catalog's default plan, or null when a customer must be subscribed by the application. */
-  readonly defaultPlan: Plan | null
+  /** The catalog's default plan in a currency, or null when a customer must be subscribed by the application. */
+  readonly defaultPlan: (currency: string) => Plan | null
   readonly catalogVersion: string
+  /** The catalog's own. */
   readonly currency: string
   readonly newSubscriptionId: () => string
 }
@@ -72,16 +73,19 @@ const NOTHING: readonly Entry[] = []
 
 export function createOpening({ defaultPlan, catalogVersion, currency, newSubscriptionId }: OpeningParts): Opening {
   return (state, at) => {
-    if (state.subscription !== null || defaultPlan === null) return { state, entries: NOTHING }
+    if (state.subscription !== null) return { state, entries: NOTHING }
+    const billedIn = state.customer?.currency ?? currency
+    const plan = defaultPlan(billedIn)
+    if (plan === null) return { state, entries: NOTHING }
     const { customer, entries } = withCustomer(state, at)
     // From the start of the day on: a period of whole days reads better, and a clock that is set back a little locks nobody out.
     const startsAt = startOfDay(at, customer.timeZone)
     const subscription = newSubscription({
       id: newSubscriptionId(),
       customer,
-      plan: defaultPlan,
+      plan,
       catalogVersion,
-      currency,
+      currency: billedIn,
       startsAt,
       createdAt: at,
     })

@@ -2,6 +2,7 @@
 
 import type { UsageEvent } from '../records/usage-event.ts'
 import type { UsageTotal } from '../records/usage-total.ts'
+import { add, type Decimal, DECIMAL_ZERO } from '../values/decimal.ts'
 import type { Quantity } from '../values/quantity.ts'
 
 /** Totals that grow event by event. The order of events does not matter. */
@@ -13,19 +14,24 @@ export interface Aggregation {
 export function createAggregation(): Aggregation {
   const totals = new Map<
     string,
-    { customerId: string; feature: string; periodStart: number; quantity: Quantity; events: number }
+    { customerId: string; feature: string; periodStart: number; quantity: Quantity; events: number; cost: Decimal; uncovered: Decimal }
   >()
   return {
-    add({ customerId, feature, quantity }, periodStart) {
+    add({ customerId, feature, quantity, charge }, periodStart) {
       const key = totalKey({ customerId, feature, periodStart })
       let total = totals.get(key)
-      if (total === undefined) totals.set(key, (total = { customerId, feature, periodStart, quantity: 0n, events: 0 }))
+      if (total === undefined) totals.set(key, (total = { customerId, feature, periodStart, ...NOTHING }))
       total.quantity += quantity
       total.events += 1
+      if (charge === undefined) return
+      total.cost = add(total.cost, charge.cost)
+      total.uncovered = add(total.uncovered, charge.uncovered)
     },
     totals: () => totals.values(),
   }
 }
+
+const NOTHING = { quantity: 0n, events: 0, cost: DECIMAL_ZERO, uncovered: DECIMAL_ZERO }
 
 /** Names a total. A feature code and an instant hold no space, so the customer's id may hold anything. */
 export function totalKey({
