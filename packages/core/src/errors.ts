@@ -16,6 +16,7 @@ export const ERRORS = {
   invalid_price: 'A price is not a decimal string',
   invalid_time_zone: 'A time zone is not an IANA name',
   period_invoiced: 'The event belongs to a period whose invoice is final',
+  credit_exceeds_invoice: 'A credit note takes back more than its invoice or a line of it still holds',
   not_billable: 'A request was served while the store could not answer, and its plan does not count it',
   invalid_model_usage: 'The token counts of an AI model are not whole numbers, or its name is missing',
   unknown_model: 'No price list has an AI model',
