@@ -12,14 +12,25 @@ export type { Catalog, FeatureCode, PlanCode, Register } from './catalog/catalog
 export type { FeatureDefinition } from './catalog/feature.ts'
 export type { PlanDefinition } from './catalog/plan.ts'
 export type { PriceDefinition, TierDefinition } from './catalog/price.ts'
-export type { ApiKey, ApiKeys, CustomerInput, Customers, SubscriptionInput, Subscriptions } from './admin.ts'
+export type { ApiKey, ApiKeys, CustomerInput, Customers } from './admin.ts'
+export type {
+  CancelInput,
+  ChangeTime,
+  PauseInput,
+  PlanChangeInput,
+  PriceMoveInput,
+  SubscriptionChange,
+  SubscriptionInput,
+  Subscriptions,
+} from './subscriptions.ts'
+export type { ScheduledChange, SubscriptionView } from './subscription-view.ts'
 export type { FeatureUsage, TrackInput, Usages } from './usage.ts'
 export type { TrackResult } from './meter.ts'
 export type { CloseResult, TotalDifference } from './close.ts'
 export type { Audit, Difference } from './verify.ts'
 export type { Page, PageRequest, Store, StoreFacts } from './contracts/store.ts'
 export type { Customer } from './account/customer.ts'
-export type { Subscription, SubscriptionStatus } from './account/subscription.ts'
+export type { SubscriptionStatus } from './account/subscription.ts'
 export type { Invoice, InvoiceLine, InvoiceStatus, InvoiceType, LineType } from './records/invoice.ts'
 export type { Refusal, RefusalCode } from './records/refusal.ts'
 export type { NewUsageEvent, Properties, UsageEvent } from './records/usage-event.ts'

@@ -75,8 +75,14 @@ export function momentOf(state: AccountState, late: LateTotals, offers: Offers):
   if (minimum !== null) lines.push(minimum)
   lines.push(...adjusted.lines)
   const period: Span = ended === null ? (base?.period ?? [at, at]) : [ended.period.start, ended.period.end]
-  const sealed = [...usage.sealed, ...adjusted.sealed]
+  const sealed = [...usage.sealed, ...adjusted.sealed].toSorted(bySealOrder)
   return { at, type: typeOf(lines, base !== null), period, lines, sealed, base }
+}
+
+/** The order in which an invoice's totals are sealed. It has one of a feature and a period. */
+export function bySealOrder(a: Pick<Usage, 'feature' | 'periodStart'>, b: Pick<Usage, 'feature' | 'periodStart'>): number {
+  if (a.feature !== b.feature) return a.feature < b.feature ? -1 : 1
+  return a.periodStart - b.periodStart
 }
 
 const NOTHING: { readonly lines: InvoiceLine[]; readonly sealed: Usage[] } = { lines: [], sealed: [] }

@@ -1,22 +1,23 @@
-/** Recomputes every total and invoice from the log and names what disagrees. */
+/** Recomputes every total, grant and invoice from the log and names what disagrees. */
 
 import type { AccountState } from './account/account-state.ts'
 import { allowanceOf } from './account/allowance.ts'
-import { isInvoiced, type Subscription, usagePeriod } from './account/subscription.ts'
+import { isInvoiced, segmentAt, usagePeriod } from './account/subscription.ts'
 import { createAggregation, totalKey } from './aggregate/aggregate.ts'
-import type { Catalog } from './catalog/catalog.ts'
 import { MAX_PAGE, type Page, type PageRequest, type Store, type StoredTotal } from './contracts/store.ts'
-import { usageLines } from './invoice/lines.ts'
-import { rate } from './rate/rate.ts'
+import { type Offers, planOf } from './moment.ts'
+import { grantFromRecord } from './records/account-record.ts'
 import { type Invoice, parseInvoiceNumber } from './records/invoice.ts'
+import type { UsageEvent } from './records/usage-event.ts'
 import type { UsageTotal } from './records/usage-total.ts'
+import { add, compare, type Decimal, DECIMAL_ZERO, formatDecimal } from './values/decimal.ts'
 import { formatInstant } from './values/instant.ts'
-import { formatMoney, sumMoney } from './values/money.ts'
 import { formatQuantity } from './values/quantity.ts'
+import { compareInvoice, type HeldTotal } from './verify-invoice.ts'
 
 /** One thing that is not as the log says. */
 export interface Difference {
-  readonly kind: 'total' | 'event' | 'limit' | 'invoice' | 'number'
+  readonly kind: 'total' | 'event' | 'limit' | 'grant' | 'invoice' | 'number'
   readonly customerId: string | null
   /** One sentence for a person. */
   readonly message: string
@@ -31,48 +32,51 @@ export interface Audit {
   readonly differences: readonly Difference[]
 }
 
-export interface VerifyParts {
+export interface VerifyParts extends Offers {
   readonly store: Store
-  readonly catalogOf: (subscription: Subscription) => Catalog
 }
 
-/** Reads the whole log once. Memory grows with customers, not with events. */
-export async function verify({ store, catalogOf }: VerifyParts): Promise<Audit> {
-  const differences: Difference[] = []
-  const accounts = new Map<string, AccountState>()
-  const aggregation = createAggregation()
-  let events = 0
-  for await (const event of everything((page) => store.log(page))) {
-    events += 1
-    const { subscription } = await accountOf(event.customerId)
-    if (subscription === null) differences.push(orphanEvent(event))
-    else aggregation.add(event, usagePeriod(subscription, event.at).start)
-  }
-  const recounted = new Map([...aggregation.totals()].map((total) => [totalKey(total), total]))
-  const stored = new Map<string, StoredTotal>()
-  for await (const total of everything((page) => store.totals(page))) {
-    stored.set(totalKey(total), total)
-    if (total.dropped.events > 0) recounted.set(totalKey(total), withDropped(total, recounted.get(totalKey(total))))
-  }
+/** The totals of one period in the order in which they were made. */
+type TotalsOfPeriod = readonly StoredTotal[]
 
-  differences.push(...compareTotals(recounted, stored))
-  for (const total of stored.values()) differences.push(...leftOut(total, (await accountOf(total.customerId)).subscription))
+/** Reads the whole log once, and the events of each invoice again for its seal. Memory grows with customers, totals and invoices, not with events. */
+export async function verify(parts: VerifyParts): Promise<Audit> {
+  const { store } = parts
+  const differences: Difference[] = []
+  const accounts = createAccounts(store)
+  const { events, recounted, paid, orphans } = await readLog(store, accounts)
+  differences.push(...orphans)
+  const periods = await readTotals(store, recounted)
+  for (const [key, totals] of periods) {
+    differences.push(...compareTotal(recounted.get(key), totals), ...(await leftOut(totals, accounts)))
+  }
+  for (const [key, total] of recounted) if (!periods.has(key)) differences.push(...compareTotal(total, []))
   for await (const customerId of everything((page) => store.customerIds(page))) {
-    differences.push(...limitsOf(await accountOf(customerId)))
+    differences.push(...limitsOf(await accounts(customerId), parts))
+  }
+  for await (const record of everything((page) => store.records({ kind: 'grant', ...page }))) {
+    const { id, used } = grantFromRecord(record)
+    const log = paid.get(grantKey(record.customerId, id)) ?? DECIMAL_ZERO
+    if (grantFromRecord(record).unit !== 'invoice_credit' && compare(log, used) !== 0)
+      differences.push(grantDifference(record.customerId, id, log, used))
   }
   const invoices: Invoice[] = []
+  const held = heldTotals(periods)
   for await (const invoice of everything((page) => store.invoices(page))) {
     if (invoice.status === 'draft') continue
     invoices.push(invoice)
-    const { subscription } = await accountOf(invoice.customerId)
-    differences.push(
-      ...compareInvoice({ invoice, recounted, catalog: subscription && catalogOf(subscription), plan: subscription?.plan ?? '' }),
-    )
+    const state = await accounts(invoice.customerId)
+    differences.push(...(await compareInvoice(parts, { invoice, state, held: held.get(invoice.id) ?? [] })))
   }
-  differences.push(...gapsIn(invoices), ...unknownInvoices(invoices, stored))
+  differences.push(...gapsIn(invoices), ...unknownInvoices(invoices, held))
   return { ok: differences.length === 0, events, differences }
+}
 
-  async function accountOf(customerId: string): Promise<AccountState> {
+type Accounts = (customerId: string) => Promise<AccountState>
+
+function createAccounts(store: Store): Accounts {
+  const accounts = new Map<string, AccountState>()
+  return async (customerId) => {
     let account = accounts.get(customerId)
     if (account === undefined) {
       // A copy: the state belongs to the store, which goes on changing it.
@@ -84,122 +88,127 @@ export async function verify({ store, catalogOf }: VerifyParts): Promise<Audit> 
     }
     return account
   }
+}
 
-  function limitsOf(state: AccountState): Difference[] {
-    const { subscription, customerId } = state
-    const plan = subscription === null ? undefined : catalogOf(subscription).plans.get(subscription.plan)
-    return state.usage.flatMap((usage) => {
-      const terms = plan?.features.get(usage.feature)
-      if (terms?.kind !== 'metered') return []
-      const { included, used, isBlocked } = allowanceOf(terms, usage)
-      if (!isBlocked || included === null || used <= included) return []
-      return [
-        difference(
-          'limit',
-          customerId,
-          `${usage.feature} of ${customerId}: ${formatQuantity(used)} used or reserved, over the blocked limit of ${formatQuantity(included)}`,
-        ),
-      ]
-    })
+interface LogReading {
+  readonly events: number
+  readonly recounted: Map<string, UsageTotal>
+  /** What events took from each grant. */
+  readonly paid: ReadonlyMap<string, Decimal>
+  readonly orphans: readonly Difference[]
+}
+
+async function readLog(store: Store, accounts: Accounts): Promise<LogReading> {
+  const aggregation = createAggregation()
+  const paid = new Map<string, Decimal>()
+  const orphans: Difference[] = []
+  let events = 0
+  for await (const event of everything((page) => store.log(page))) {
+    events += 1
+    const { subscription } = await accounts(event.customerId)
+    const segment = subscription && segmentAt(subscription, event.at)
+    if (subscription === null || segment === null) orphans.push(orphanEvent(event))
+    else aggregation.add(event, usagePeriod(segment, subscription.timeZone, event.at).start)
+    for (const { grant, amount } of event.charge?.parts ?? []) {
+      const key = grantKey(event.customerId, grant)
+      paid.set(key, add(paid.get(key) ?? DECIMAL_ZERO, amount))
+    }
+  }
+  return { events, recounted: new Map([...aggregation.totals()].map((total) => [totalKey(total), total])), paid, orphans }
+}
+
+/** The totals by period. What retention counted before it took events out of the log is added to what the log holds. */
+async function readTotals(store: Store, recounted: Map<string, UsageTotal>): Promise<Map<string, StoredTotal[]>> {
+  const periods = new Map<string, StoredTotal[]>()
+  for await (const total of everything((page) => store.totals(page))) {
+    const key = totalKey(total)
+    const known = periods.get(key)
+    if (known === undefined) periods.set(key, [total])
+    else known.push(total)
+    const { customerId, feature, periodStart, dropped } = total
+    if (dropped.events > 0) {
+      const log = recounted.get(key) ?? { customerId, feature, periodStart, ...NOTHING }
+      recounted.set(key, { ...log, ...sumOf(log, dropped) })
+    }
+  }
+  return periods
+}
+
+type Sums = Pick<UsageTotal, 'quantity' | 'events' | 'cost' | 'uncovered'>
+
+const NOTHING: Sums = { quantity: 0n, events: 0, cost: DECIMAL_ZERO, uncovered: DECIMAL_ZERO }
+
+function sumOf(a: Sums, b: Sums): Sums {
+  return {
+    quantity: a.quantity + b.quantity,
+    events: a.events + b.events,
+    cost: add(a.cost, b.cost),
+    uncovered: add(a.uncovered, b.uncovered),
   }
 }
 
-/** What the log holds and what retention counted before it took events out of it. */
-function withDropped({ customerId, feature, periodStart, dropped }: StoredTotal, log: UsageTotal | undefined): UsageTotal {
-  const quantity = dropped.quantity + (log?.quantity ?? 0n)
-  return { customerId, feature, periodStart, quantity, events: dropped.events + (log?.events ?? 0) }
+function compareTotal(log: UsageTotal | undefined, totals: TotalsOfPeriod): Difference[] {
+  const total = totals.reduce(sumOf, NOTHING)
+  const counted: Sums = log ?? NOTHING
+  const named = log ?? totals[0]
+  const isSame =
+    counted.quantity === total.quantity &&
+    counted.events === total.events &&
+    compare(counted.cost, total.cost) === 0 &&
+    compare(counted.uncovered, total.uncovered) === 0
+  if (named === undefined || isSame) return []
+  const { customerId, feature, periodStart } = named
+  const where = `${feature} of ${customerId} in the period from ${formatInstant(periodStart)}`
+  return [difference('total', customerId, `${where}: the log holds ${shown(counted)}, the total says ${shown(total)}`)]
 }
 
-function compareTotals(recounted: ReadonlyMap<string, UsageTotal>, stored: ReadonlyMap<string, StoredTotal>): Difference[] {
-  const differences: Difference[] = []
-  for (const key of new Set([...recounted.keys(), ...stored.keys()])) {
-    const log = recounted.get(key)
-    const total = stored.get(key)
-    const named = log ?? total
-    if (named === undefined || (log?.quantity === total?.quantity && log?.events === total?.events)) continue
-    const { customerId, feature, periodStart } = named
-    differences.push(
-      difference(
-        'total',
-        customerId,
-        `${feature} of ${customerId} in the period from ${formatInstant(periodStart)}: the log holds ${shown(log)}, the total says ${shown(total)}`,
-      ),
-    )
-  }
-  return differences
-}
-
-/** Events of a period that is invoiced for good and that no invoice holds would never be paid. */
-function leftOut(
-  { customerId, feature, periodStart, invoiceId, events }: StoredTotal,
-  subscription: Subscription | null,
-): Difference[] {
-  if (subscription === null || invoiceId !== null || !isInvoiced(subscription, usagePeriod(subscription, periodStart))) return []
+/** Events of a period that is invoiced for good and that no invoice holds would never be paid, unless they came late and wait for the next one. */
+async function leftOut(totals: TotalsOfPeriod, accounts: Accounts): Promise<Difference[]> {
+  const [first] = totals
+  if (first === undefined || first.invoiceId !== null || first.events === 0) return []
+  const { customerId, feature, periodStart, events } = first
+  const { subscription } = await accounts(customerId)
+  if (subscription === null || !isInvoiced(subscription, periodStart)) return []
   const where = `${feature} of ${customerId} in the period from ${formatInstant(periodStart)}`
   return [difference('total', customerId, `${where}: the period is closed, and no invoice holds its ${events} events`)]
 }
 
-interface InvoiceComparison {
-  readonly invoice: Invoice
-  readonly recounted: ReadonlyMap<string, UsageTotal>
-  readonly catalog: Catalog | null
-  readonly plan: string
+function limitsOf(state: AccountState, offers: Offers): Difference[] {
+  const { subscription, customerId } = state
+  if (subscription === null) return []
+  return state.usage.flatMap((usage) => {
+    const segment = segmentAt(subscription, usage.periodStart)
+    const terms = segment === null ? undefined : planOf(offers, subscription, segment).features.get(usage.feature)
+    if (segment === null || terms?.kind !== 'metered') return []
+    const { included, used, isBlocked } = allowanceOf(terms, usage, { segment, periodStart: usage.periodStart })
+    if (!isBlocked || included === null || used <= included) return []
+    const sentence = `${formatQuantity(used)} used or reserved, over the blocked limit of ${formatQuantity(included)}`
+    return [difference('limit', customerId, `${usage.feature} of ${customerId}: ${sentence}`)]
+  })
 }
 
-/** Rates the log again and compares line by line. */
-function compareInvoice({ invoice, recounted, catalog, plan }: InvoiceComparison): Difference[] {
-  const { customerId, currency, period } = invoice
-  const name = `Invoice ${invoice.number ?? invoice.id} of ${customerId}`
-  const sum = sumMoney(
-    invoice.lines.map((line) => line.amount),
-    currency,
-  )
-  const differences: Difference[] = []
-  if (sum.minor !== invoice.subtotal.minor || invoice.subtotal.minor !== invoice.total.minor) {
-    differences.push(
-      difference(
-        'invoice',
-        customerId,
-        `${name}: its lines add up to ${formatMoney(sum)}, its total is ${formatMoney(invoice.total)}`,
-      ),
-    )
-  }
-  for (const code of new Set(invoice.lines.flatMap(({ feature }) => (feature === null ? [] : [feature])))) {
-    const terms = catalog?.plans.get(plan)?.features.get(code)
-    const feature = catalog?.features.get(code)
-    if (terms?.kind !== 'metered' || feature === undefined) {
-      differences.push(difference('invoice', customerId, `${name}: the plan ${plan} has no feature ${code}`))
-      continue
-    }
-    const used = recounted.get(totalKey({ customerId, feature: code, periodStart: period[0] }))?.quantity ?? 0n
-    const included = terms.included === 'unlimited' || used < terms.included ? used : terms.included
-    const rated = terms.overage === 'block' ? [] : rate(terms.overage, used - included)
-    const expected = usageLines({ plan, feature, currency, period, used, included, rated })
-    const found = invoice.lines.filter((line) => line.feature === code)
-    const isSame =
-      expected.length === found.length &&
-      expected.every(
-        (line, i) =>
-          line.id === found[i]?.id && line.quantity === found[i].quantity && line.amount.minor === found[i].amount.minor,
-      )
-    if (!isSame) {
-      const amount = (lines: typeof found): string =>
-        formatMoney(
-          sumMoney(
-            lines.map((line) => line.amount),
-            currency,
-          ),
-        )
-      differences.push(
-        difference(
-          'invoice',
-          customerId,
-          `${name}: the log gives ${formatQuantity(used)} ${code} for ${amount(expected)}, the invoice says ${amount(found)}`,
-        ),
-      )
+function grantKey(customerId: string, grant: string): string {
+  return `${customerId}\n${grant}`
+}
+
+function grantDifference(customerId: string, id: string, log: Decimal, used: Decimal): Difference {
+  const sentence = `the log says ${formatDecimal(log)} was used, the grant says ${formatDecimal(used)}`
+  return difference('grant', customerId, `Grant ${id} of ${customerId}: ${sentence}`)
+}
+
+/** The totals that each invoice holds, each with those of its period that came before it. */
+function heldTotals(periods: ReadonlyMap<string, TotalsOfPeriod>): Map<string, HeldTotal[]> {
+  const held = new Map<string, HeldTotal[]>()
+  for (const totals of periods.values()) {
+    for (const [place, total] of totals.entries()) {
+      if (total.invoiceId === null) continue
+      const entry: HeldTotal = { total, earlier: totals.slice(0, place) }
+      const known = held.get(total.invoiceId)
+      if (known === undefined) held.set(total.invoiceId, [entry])
+      else known.push(entry)
     }
   }
-  return differences
+  return held
 }
 
 /** Numbers of a series are 1..n. */
@@ -222,16 +231,18 @@ function gapsIn(invoices: readonly Invoice[]): Difference[] {
   })
 }
 
-function unknownInvoices(invoices: readonly Invoice[], stored: ReadonlyMap<string, StoredTotal>): Difference[] {
+function unknownInvoices(invoices: readonly Invoice[], held: ReadonlyMap<string, readonly HeldTotal[]>): Difference[] {
   const ids = new Set(invoices.map(({ id }) => id))
-  return [...stored.values()].flatMap(({ customerId, feature, invoiceId }) =>
-    invoiceId === null || ids.has(invoiceId)
+  return [...held].flatMap(([invoiceId, totals]) =>
+    ids.has(invoiceId)
       ? []
-      : [difference('invoice', customerId, `${feature} of ${customerId} is sealed by ${invoiceId}, which is no final invoice`)],
+      : totals.map(({ total: { customerId, feature } }) =>
+          difference('invoice', customerId, `${feature} of ${customerId} is sealed by ${invoiceId}, which is no final invoice`),
+        ),
   )
 }
 
-function orphanEvent({ seq, customerId }: { readonly seq: number; readonly customerId: string }): Difference {
+function orphanEvent({ seq, customerId }: UsageEvent): Difference {
   return { kind: 'event', customerId, message: `Event ${seq} belongs to ${customerId}, who has no subscription`, events: [seq] }
 }
 
@@ -239,8 +250,8 @@ function difference(kind: Difference['kind'], customerId: string | null, message
   return { kind, customerId, message, events: [] }
 }
 
-function shown(total: UsageTotal | undefined): string {
-  return total === undefined ? 'nothing' : `${formatQuantity(total.quantity)} in ${total.events} events`
+function shown({ quantity, events }: Sums): string {
+  return events === 0 ? 'nothing' : `${formatQuantity(quantity)} in ${events} events`
 }
 
 async function* everything<T>(read: (page: PageRequest) => Promise<Page<T>>): AsyncGenerator<T> {

@@ -96,6 +96,8 @@ async function report(farebox: Farebox, input: TrackInput, isRepeat: IsRepeat = 
         `Expected the event that was counted under ${tracked.event.key}, got another ${tracked.fields.join(', ')}: give a new event a new key.`,
         { fields: tracked.fields },
       )
+    case 'queued':
+      return { refusal: null, result: { result: tracked.kind, key: tracked.usage.id } }
     case 'refused': {
       const { refusal } = tracked
       const reply = refusalReply({ refusal, instance: input.idempotencyKey ?? 'event', actions: [], now: farebox.clock.now() })

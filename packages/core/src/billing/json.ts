@@ -1,7 +1,7 @@
 /** Records as the routes answer them: snake_case members, exact decimals as strings, instants in RFC 3339. */
 
 import type { Customer } from '../account/customer.ts'
-import type { Subscription } from '../account/subscription.ts'
+import type { SubscriptionView } from '../subscription-view.ts'
 import type { ApiKey } from '../admin.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { UsageEvent } from '../records/usage-event.ts'
@@ -28,14 +28,14 @@ export interface SubscriptionJson {
   id: string
   customer: string
   plan: string
-  status: Subscription['status']
+  status: SubscriptionView['status']
   anchor: string
   time_zone: string
   starts_at: string
   ends_at: string | null
 }
 
-export function subscriptionJson(subscription: Subscription): SubscriptionJson {
+export function subscriptionJson(subscription: SubscriptionView): SubscriptionJson {
   const { id, customerId, plan, status, anchor, timeZone, startsAt, endsAt } = subscription
   return {
     id,

@@ -14,7 +14,7 @@ export interface ProblemJson {
 }
 
 export interface EventResultJson {
-  result: 'recorded' | 'repeat' | 'refused'
+  result: 'recorded' | 'repeat' | 'refused' | 'queued'
   key?: string | undefined
   problem?: ProblemJson | undefined
 }
@@ -176,7 +176,7 @@ export const ApiKeys: z.ZodType<{ api_keys: ApiKeyJson[] }> = z.object({ api_key
 export const EventResult: z.ZodType<EventResultJson> = z
   .object({
     result: z
-      .enum(['recorded', 'repeat', 'refused'])
+      .enum(['recorded', 'repeat', 'refused', 'queued'])
       .openapi({ description: 'A repeat was counted before, and is not counted again' }),
     key: z.string().optional(),
     problem: Problem.optional(),
