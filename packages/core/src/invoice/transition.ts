@@ -1,6 +1,6 @@
 /** The life of an invoice, as one table. */
 
-import { amountDue, type Invoice, type InvoiceSeal, type InvoiceStatus } from '../records/invoice.ts'
+import { amountDue, type Invoice, type InvoiceStatus } from '../records/invoice.ts'
 import { invariant } from '../values/invariant.ts'
 
 /** From each status, the ones that may follow. */
@@ -19,10 +19,10 @@ export function transition(invoice: Invoice, to: InvoiceStatus): Invoice {
 }
 
 /**
- * A draft becomes final at `at` (epoch milliseconds) with the seal of its events: open, and at once paid when nothing is owed,
- * as with a credit note. The store gives the number.
+ * A draft becomes final at `at` (epoch milliseconds): open, and at once paid when nothing is owed, as with a credit note. The store
+ * gives the number.
  */
-export function finalize(draft: Invoice, at: number, seal: InvoiceSeal | null = null): Invoice {
-  const open = transition({ ...draft, finalizedAt: at, seal }, 'open')
+export function finalize(draft: Invoice, at: number): Invoice {
+  const open = transition({ ...draft, finalizedAt: at }, 'open')
   return amountDue(open).minor === 0n ? transition(open, 'paid') : open
 }

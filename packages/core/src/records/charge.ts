@@ -43,16 +43,19 @@ export interface ModelCharge {
 }
 
 /** The charge as a store keeps it: JSON with decimal strings. */
-export function chargeToDocument({ unit, cost, parts, uncovered, waived, model }: Charge): string {
-  const written = (value: Decimal): string | undefined => (value.coefficient === 0n ? undefined : formatDecimal(value))
-  return JSON.stringify({
+export function chargeToDocument(charge: Charge): string {
+  return JSON.stringify(chargeToJson(charge))
+}
+
+export function chargeToJson({ unit, cost, parts, uncovered, waived, model }: Charge): ChargeJson {
+  return {
     unit,
     cost: formatDecimal(cost),
-    parts: parts.map(({ grant, amount }) => [grant, formatDecimal(amount)]),
-    uncovered: written(uncovered),
-    waived: written(waived),
-    model: model === undefined ? undefined : modelToJson(model),
-  })
+    parts: parts.map(({ grant, amount }) => [grant, formatDecimal(amount)] as const),
+    ...(uncovered.coefficient === 0n ? {} : { uncovered: formatDecimal(uncovered) }),
+    ...(waived.coefficient === 0n ? {} : { waived: formatDecimal(waived) }),
+    ...(model === undefined ? {} : { model: modelToJson(model) }),
+  }
 }
 
 export function chargeFromDocument(document: string): Charge {
@@ -74,7 +77,8 @@ export function isBalanced({ cost, parts, uncovered, waived }: Charge): boolean 
   return paid.coefficient === cost.coefficient && paid.scale === cost.scale
 }
 
-interface ChargeJson {
+/** Amounts are decimal strings; those of zero are left out. */
+export interface ChargeJson {
   readonly unit: string
   readonly cost: string
   readonly parts: readonly (readonly [grant: string, amount: string])[]
@@ -83,15 +87,19 @@ interface ChargeJson {
   readonly model?: ModelJson
 }
 
-interface ModelJson extends Omit<ModelCharge, 'classes' | 'providerCost' | 'isIncomplete'> {
+export interface ModelJson extends Omit<ModelCharge, 'classes' | 'providerCost' | 'isIncomplete'> {
   readonly classes: readonly (readonly [name: TokenClass['name'], tokens: number, perMillion: string])[]
   readonly provider_cost: string
   readonly incomplete?: true
 }
 
-function modelToJson({ classes, providerCost, isIncomplete, ...model }: ModelCharge): ModelJson {
+/** The members in this order, because sealed texts are made of it. */
+function modelToJson({ model, provider, catalog, margin, classes, providerCost, isIncomplete }: ModelCharge): ModelJson {
   return {
-    ...model,
+    model,
+    provider,
+    catalog,
+    margin,
     classes: classes.map(({ name, tokens, perMillion }) => [name, tokens, formatDecimal(perMillion)] as const),
     provider_cost: formatDecimal(providerCost),
     ...(isIncomplete ? { incomplete: true } : {}),
@@ -106,4 +114,3 @@ function modelFromJson({ classes, provider_cost, incomplete, ...model }: ModelJs
     isIncomplete: incomplete === true,
   }
 }
-
