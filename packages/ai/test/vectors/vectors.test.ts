@@ -33,11 +33,14 @@ const NOW = Date.UTC(2025, 10, 25)
 
 const prices = modelPrices()
 
-run<PriceVector>('ai-prices', ({ model, provider, at, usage }) =>
+const priceVectors: readonly PriceVector[] = JSON.parse(textOf('ai-prices'))
+const thresholdVectors: readonly ThresholdVector[] = JSON.parse(textOf('ai-thresholds'))
+
+compare('ai-prices', priceVectors, ({ model, provider, at, usage }) =>
   prices.quote({ model, provider, ...usage }, at === undefined ? NOW : Date.parse(at)),
 )
 
-run<ThresholdVector>('ai-thresholds', ({ rate: { base, thresholds }, tokens }) => {
+compare('ai-thresholds', thresholdVectors, ({ rate: { base, thresholds }, tokens }) => {
   const input: Rate = {
     base: decimal(base),
     thresholds: thresholds.map(([above, perMillion]) => ({ above, perMillion: decimal(perMillion) })),
@@ -47,9 +50,12 @@ run<ThresholdVector>('ai-thresholds', ({ rate: { base, thresholds }, tokens }) =
   return { kind: 'priced', model: 'a', provider: 'b', classes: classesOf(rates, counts) }
 })
 
+function textOf(file: string): string {
+  return readFileSync(new URL(`./${file}.json`, import.meta.url), 'utf8')
+}
+
 /** Runs every row of a file. A row that is not applicable must differ from ours: otherwise its reason has gone. */
-function run<V extends Vector>(file: string, ours: (vector: V) => ModelQuote): void {
-  const vectors: V[] = JSON.parse(readFileSync(new URL(`./${file}.json`, import.meta.url), 'utf8'))
+function compare<V extends Vector>(file: string, vectors: readonly V[], ours: (vector: V) => ModelQuote): void {
   describe(file, () => {
     for (const vector of vectors) {
       const { id, name, source, total, notApplicable } = vector
