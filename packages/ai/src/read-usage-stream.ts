@@ -28,6 +28,8 @@ export interface UsageStream<Stream> {
   readonly stream: Stream
   /** Resolves when the stream has ended, in whatever way, and never rejects. */
   readonly usage: Promise<StreamUsage>
+  /** What `usage` would be if the reader left now. */
+  soFar(): StreamUsage
 }
 
 const OPTIONS = ['model', 'provider', 'requestText', 'countTokens', 'onUsage'] as const
@@ -60,13 +62,14 @@ export function readUsageStream<Chunk>(
   const watcher: Watcher<Chunk> = {
     saw: reader.take,
     async ended(end) {
+      reader.close()
       const result = reader.result(end)
       resolve(result)
       await onUsage?.(result)
     },
   }
-  if ('getReader' in stream) return { stream: passStreamOn(stream, watcher), usage: promise }
-  return { stream: passChunksOn(stream, watcher), usage: promise }
+  const passed = 'getReader' in stream ? passStreamOn(stream, watcher) : passChunksOn(stream, watcher)
+  return { stream: passed, usage: promise, soFar: () => reader.result('left') }
 }
 
 function checkOptions(options: UsageStreamOptions): void {

@@ -28,7 +28,9 @@ export interface UsageReaderOptions {
 export interface UsageReader {
   /** Takes a chunk as it goes by: a piece of server-sent events, or what an SDK made of an event. Never throws. */
   take(chunk: unknown): void
-  /** What is to be billed for a stream that ended so. */
+  /** Takes what came as whole, since nothing comes any more. */
+  close(): void
+  /** What is to be billed for a stream that ends here in this way. */
   result(end: StreamEnd): StreamUsage
 }
 
@@ -40,7 +42,7 @@ export function createUsageReader({ model, provider, requestText, countTokens }:
   let counts: Fields | undefined
   let hasEnded = false
   let isFinal = false
-  return { take, result }
+  return { take, close: events.end, result }
 
   function take(chunk: unknown): void {
     try {
@@ -64,7 +66,6 @@ export function createUsageReader({ model, provider, requestText, countTokens }:
   }
 
   function result(end: StreamEnd): StreamUsage {
-    events.end()
     const known = knownSoFar()
     if (known !== null && isFinal) return { usage: usageWith(known), incomplete: false }
     // A stream that broke before it began gave nobody anything. One that was left may have begun where nobody could see it.

@@ -77,6 +77,22 @@ describe.each(STREAMS)('a stream of $name', (sample) => {
     })
   })
 
+  test('can be asked for its usage on the way, which changes nothing', async () => {
+    const { stream, usage, soFar } = readUsageStream(sourceOf(pieces.flatMap((piece) => cut(piece, [9]))).stream, options)
+    const reader = stream.getReader()
+    for (const [i] of sample.events.entries()) {
+      const before = soFar()
+      await reader.read()
+      // Half an event says nothing yet.
+      expect(soFar()).toEqual(before)
+      await reader.read()
+      expect(soFar()).toEqual(expectedAfter(sample, i + 1, rough))
+    }
+    reader.releaseLock()
+    await drain(stream)
+    expect(await usage).toEqual({ usage: sample.usage, incomplete: false })
+  })
+
   test('never bills less for more of it', async () => {
     const billed: number[] = []
     for (const count of sample.events.keys()) {
