@@ -235,7 +235,10 @@ async function finalizeDraft(parts: CloseParts, draft: Invoice, { late, audited,
       invariant(current !== null, 'a draft has lines')
       const invoice = finalize({ ...current, seal: audited.seal }, now)
       const sealed = moment.sealed.map(({ feature, periodStart }) => ({ feature, periodStart }))
-      return { result: 'final', entries: [{ kind: 'finalized', invoice, series, sealed }, ...afterMoment(state, moment, invoice)] }
+      return {
+        result: 'final',
+        entries: [{ kind: 'finalized', invoice, series, sealed }, ...afterMoment(state, moment, invoice)],
+      }
     },
   )
   if (done !== 'final') return { kind: done }

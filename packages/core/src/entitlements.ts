@@ -75,7 +75,8 @@ export function createEntitlements({ meter, store, clock, catalog, planOf, ready
     if (feature.type === 'boolean') {
       // A feature that is not counted has no claim of its own: the plan says whether it is on, and the rest of the refusals stand.
       const isOn = plan?.features.get(code)?.kind === 'boolean'
-      const refused = admission.kind === 'refused' && admission.refusal.code !== 'feature_not_in_plan' ? admission.refusal.code : null
+      const refused =
+        admission.kind === 'refused' && admission.refusal.code !== 'feature_not_in_plan' ? admission.refusal.code : null
       const why = refused ?? (isOn ? null : 'feature_not_in_plan')
       return { ...shared, allowed: why === null, code: why, limit: null, used: 0n, remaining: null, periodEnd: null }
     }
@@ -90,13 +91,26 @@ export function createEntitlements({ meter, store, clock, catalog, planOf, ready
     const own = allowance.unit === undefined ? quantity : 0n
     const remaining = allowance.remaining === null ? null : allowance.remaining + own
     const periodEnd = period.end === Infinity ? null : period.end
-    return { ...shared, allowed: true, code: null, limit: allowance.included, used: allowance.used - own, remaining, periodEnd, ...unit }
+    return {
+      ...shared,
+      allowed: true,
+      code: null,
+      limit: allowance.included,
+      used: allowance.used - own,
+      remaining,
+      periodEnd,
+      ...unit,
+    }
   }
 }
 
 function unknownFeature(catalog: Catalog, code: string): FareboxError {
   const codes = [...catalog.features.keys()].join(', ')
-  return new FareboxError('unknown_feature', `Expected one of the catalog's features ${codes}, got '${code}': fix its spelling or add it`, {
-    fields: { feature: code },
-  })
+  return new FareboxError(
+    'unknown_feature',
+    `Expected one of the catalog's features ${codes}, got '${code}': fix its spelling or add it`,
+    {
+      fields: { feature: code },
+    },
+  )
 }

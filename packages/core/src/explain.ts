@@ -51,7 +51,10 @@ export interface ExplainParts extends Offers {
 }
 
 /** Throws `not_found` for an invoice that is not final and for a line that it does not have. */
-export async function explainLine(parts: ExplainParts, { invoice: name, line: id, ...page }: ExplainQuery): Promise<LineExplanation> {
+export async function explainLine(
+  parts: ExplainParts,
+  { invoice: name, line: id, ...page }: ExplainQuery,
+): Promise<LineExplanation> {
   const invoice = await parts.store.invoice(name)
   const line = invoice?.lines.find((one) => one.id === id)
   if (invoice === null || invoice.number === null || line === undefined) throw notFound(name, id, invoice)
@@ -72,7 +75,12 @@ export async function explainLine(parts: ExplainParts, { invoice: name, line: id
 
 const WITH_EVENTS: ReadonlySet<InvoiceLine['type']> = new Set(['feature_usage', 'balance_overage', 'adjustment'])
 
-async function eventsOf(store: Store, { customerId, id }: Invoice, line: InvoiceLine, page: PageRequest): Promise<Page<UsageEvent>> {
+async function eventsOf(
+  store: Store,
+  { customerId, id }: Invoice,
+  line: InvoiceLine,
+  page: PageRequest,
+): Promise<Page<UsageEvent>> {
   const { feature, type, period } = line
   if (feature === null || !WITH_EVENTS.has(type)) return { items: [], next: null }
   return store.events({ customerId, feature, periodStart: period[0], invoiceId: id, ...page })
@@ -127,24 +135,35 @@ function sentencesOf(invoice: Invoice, line: InvoiceLine, found: Found | null, p
   switch (line.type) {
     case 'feature_usage': {
       const sentences = [`${formatQuantity(quantity)} ${feature} were used ${span}.`]
-      if (cost !== undefined) sentences.push(`They took ${cost.amount} ${cost.unit} of what was granted or topped up, each event its exact cost.`)
+      if (cost !== undefined)
+        sentences.push(`They took ${cost.amount} ${cost.unit} of what was granted or topped up, each event its exact cost.`)
       else if (included > 0n) sentences.push(`${formatQuantity(included)} of them are included${cutOf(found, line)}.`)
       if (priced === null) return [...sentences, `So ${rounded} is due for them.`]
       const tier = priced.tier === null ? '' : `, tier ${priced.tier}`
-      sentences.push(`${formatQuantity(billable)} are priced ${priced.model}${tier}: ${unitPrice} for ${formatQuantity(line.per)}.`)
+      sentences.push(
+        `${formatQuantity(billable)} are priced ${priced.model}${tier}: ${unitPrice} for ${formatQuantity(line.per)}.`,
+      )
       return [...sentences, `That is ${formatDecimal(priced.amount)} exactly, rounded once, half up, to ${rounded}.`]
     }
     case 'balance_overage':
-      return [`The balance did not cover ${cost?.amount} ${cost?.unit} of ${feature} ${span}.`, `Rounded once, half up, that is ${rounded}.`]
+      return [
+        `The balance did not cover ${cost?.amount} ${cost?.unit} of ${feature} ${span}.`,
+        `Rounded once, half up, that is ${rounded}.`,
+      ]
     case 'adjustment':
       return [
         `${formatQuantity(quantity)} ${feature} ${span} came or were corrected after the invoice ${line.corrects} was final.`,
         `With them the lines of that period come to ${rounded} more than was billed.`,
       ]
     case 'proration_credit':
-      return [`The plan ended before the time that was paid for: ${span} was not used.`, `${rounded} of what was paid comes back, by the rule ${found?.segment.credit?.rule ?? found?.plan.proration ?? 'of the plan'}.`]
+      return [
+        `The plan ended before the time that was paid for: ${span} was not used.`,
+        `${rounded} of what was paid comes back, by the rule ${found?.segment.credit?.rule ?? found?.plan.proration ?? 'of the plan'}.`,
+      ]
     case 'tax':
-      return [`${line.tax?.name} of ${line.tax?.rate} per cent on ${formatMoney(line.tax?.taxable ?? amount)} (${line.tax?.treatment}), rounded once, half up: ${rounded}.`]
+      return [
+        `${line.tax?.name} of ${line.tax?.rate} per cent on ${formatMoney(line.tax?.taxable ?? amount)} (${line.tax?.treatment}), rounded once, half up: ${rounded}.`,
+      ]
     default:
       return [`${line.description}, ${span}: ${rounded}${unitPrice === null ? '' : `, at ${unitPrice}`}.`]
   }
@@ -153,7 +172,9 @@ function sentencesOf(invoice: Invoice, line: InvoiceLine, found: Found | null, p
 function cutOf(found: Found | null, { period }: InvoiceLine): string {
   const cut = found?.segment.cut
   if (found === null || cut === undefined || !isCut(found.segment, period[0])) return ''
-  return cut.kind === 'price' ? ', which is what a change of prices left of the period' : `: ${cut.share[0]} of ${cut.share[1]} of the period's allowance`
+  return cut.kind === 'price'
+    ? ', which is what a change of prices left of the period'
+    : `: ${cut.share[0]} of ${cut.share[1]} of the period's allowance`
 }
 
 function grantsOf(events: readonly UsageEvent[]): GrantShare[] {

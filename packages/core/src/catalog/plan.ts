@@ -4,7 +4,18 @@ import { type Decimal, isZero } from '../values/decimal.ts'
 import type { Every } from '../values/period.ts'
 import type { QuantityInput } from '../values/quantity.ts'
 import { readCredits } from './credits.ts'
-import { type Field, member, readEntries, readFlag, readName, readOptions, readPrice, readWhole, readWord, refuse } from './definition.ts'
+import {
+  type Field,
+  member,
+  readEntries,
+  readFlag,
+  readName,
+  readOptions,
+  readPrice,
+  readWhole,
+  readWord,
+  refuse,
+} from './definition.ts'
 import type { Feature } from './feature.ts'
 import { type FeatureTermsDefinition, type PlanFeature, readPlanFeatures } from './plan-feature.ts'
 import type { PriceInput } from './price.ts'
@@ -161,7 +172,11 @@ function readPlan(
     consumption,
     trialDays: option('trialDays').value === undefined ? 0 : readWhole(option('trialDays'), { least: 0, most: MAX_TRIAL_DAYS }),
     ...readPrepaid(option, { consumption, isFree }),
-    spendLimit: readMetered(option('spendLimit'), consumption !== 'credits', 'on a plan of credits nothing is billed beyond them'),
+    spendLimit: readMetered(
+      option('spendLimit'),
+      consumption !== 'credits',
+      'on a plan of credits nothing is billed beyond them',
+    ),
     minimum: readMetered(option('minimum'), !isFree, 'a free plan commits to nothing'),
     proration: wordOr(option('proration'), ['max_consumption', 'time', 'none'], 'max_consumption'),
     prorationUnit: wordOr(option('prorationUnit'), ['day', 'second'], 'day'),
