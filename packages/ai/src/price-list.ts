@@ -49,7 +49,7 @@ export function createPriceList(): PriceList {
 
   function find(model: string, provider: string | undefined, at: number): Found {
     if (model.length > LONGEST_NAME || (provider?.length ?? 0) > LONGEST_NAME) return { kind: 'unknown' }
-    const key = `${provider ?? ''}\n${model}`
+    const key = JSON.stringify([provider, model])
     const known = remembered.get(key)
     if (known !== undefined && at >= known.from && at < known.until) return known.found
     const fresh = lookUp(model, provider, at)
