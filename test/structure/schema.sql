@@ -55,6 +55,7 @@ CREATE TABLE _events (
   properties TEXT,
   charge TEXT,
   corrects INTEGER CHECK (corrects < seq),
+  CHECK (at >= period_start),
   CHECK (quantity >= 0 OR corrects IS NOT NULL)
 ) STRICT;
 

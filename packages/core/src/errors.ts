@@ -25,6 +25,8 @@ export const ERRORS = {
   invalid_transition: 'A subscription or an invoice does not allow a step in its status',
   unknown_coupon: 'A coupon code is not in the catalog',
   not_redeemable: 'A coupon is not for the plan of the customer',
+  usage_unreadable: 'An answer of an AI model does not say what it used',
+  usage_untracked: 'An AI model was called, and what it used was not recorded',
   already_subscribed: 'The customer has an active subscription',
   not_found: 'There is no such object',
   store_unavailable: 'The store cannot answer in time',

@@ -26,6 +26,8 @@ export type {
 export type { ScheduledChange, SubscriptionView } from './subscription-view.ts'
 export type { FeatureUsage, TrackInput, Usages } from './usage.ts'
 export type { TrackResult } from './meter.ts'
+export type { Entitlement, EntitlementQuery, Entitlements } from './entitlements.ts'
+export type { ExplainQuery, GrantShare, LineExplanation } from './explain.ts'
 export type { CloseResult, TotalDifference } from './close.ts'
 export type { Audit, Difference } from './verify.ts'
 export type { Page, PageRequest, Store, StoreFacts } from './contracts/store.ts'

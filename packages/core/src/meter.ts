@@ -64,6 +64,8 @@ export interface Ending {
 export interface Meter {
   /** Decides, counts and deducts in one act. The reservation is durable when the promise resolves. */
   admit(claim: Claim): Promise<Admission>
+  /** What `admit` would answer; nothing is written. */
+  check(claim: Claim): Promise<Admission>
   /** Gives back what a claim may have reserved all the same, after the store could not say whether it was written. */
   takeBack(claim: Claim): void
   /** Posts what was used, or voids. A reservation that ended already stays as it is. Resolves with what found no price. */
@@ -99,6 +101,7 @@ interface KeyedEnding extends Ending {
 export function createMeter({ store, planOf, models, open }: MeterParts): Meter {
   return {
     admit: (claim) => store.change({ customerId: claim.customerId }, (state) => admitTo(state, claim)),
+    check: (claim) => store.change({ customerId: claim.customerId }, (state) => ({ result: checkIn(state, claim), entries: [] })),
     takeBack,
     settle: (reservation, ending) => end(reservation, { ...ending, keyGivenBy: 'farebox' }),
     // When the answer to its admission was lost, its request may wait in the spool too: the key is kept, so that one of them counts.
@@ -132,6 +135,11 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
     if (admission.kind === 'refused') return { result: admission, entries }
     const reserved: Entry = { kind: 'reserved', reservation: admission.reservation }
     return { result: admission, entries: entries.length === 0 ? [reserved] : [...entries, reserved] }
+  }
+
+  function checkIn(state: AccountState, claim: Claim): Admission {
+    const { state: opened, at } = prepare(state, claim.at)
+    return decide(opened, { ...claim, at })
   }
 
   function decide(state: AccountState, claim: Claim): Admission {
@@ -287,7 +295,7 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
     const { state: opened, entries, at } = prepare(state, claim.at, claim.isInstantGiven)
     const { customerId, feature, quantity, key, route, properties } = claim
     const event: NewUsageEvent = { customerId, feature, quantity, at, key, route, properties }
-    const placed = place(event, state.known.get(key), claim.isInstantGiven)
+    const placed = place(event, state.known.get(key), { isInstantGiven: claim.isInstantGiven, usage: claim.usage ?? null })
     if (placed.kind !== 'new') return { result: placed, entries: [] }
     refuseLate(opened, claim, at)
     const admission = decide(opened, at === claim.at ? claim : { ...claim, at })

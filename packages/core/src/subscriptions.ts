@@ -245,9 +245,9 @@ export function createSubscriptions({ store, clock, catalog, ready, closing }: S
     for (let moment = 0; moment < MOST_MOMENTS; moment += 1) {
       const isDue = await read(customerId, ({ subscription }) => (subscription?.dueAt ?? Infinity) <= until)
       if (!isDue) break
-      const closed = await closeNext({ ...closing, graceMs: 0 }, customerId, { until, now: clock.now() })
-      if (closed.kind === 'final') invoices.push(closed.invoice)
-      else if (closed.kind !== 'passed') break
+      const [closed] = await closeNext({ ...closing, graceMs: 0 }, [customerId], { until, now: clock.now() })
+      if (closed?.kind === 'final') invoices.push(closed.invoice)
+      else if (closed?.kind !== 'passed' && closed?.kind !== 'again') break
     }
     return invoices
   }

@@ -5,7 +5,11 @@ import {
   createRecent,
   emptyAccount,
   invariant,
+  loadRecord,
+  loadReservation,
   type Recent,
+  seqKey,
+  subscriptionFromDocument,
   type UsageEvent,
   usageOf,
 } from '@farebox/core/contracts'
@@ -13,15 +17,17 @@ import type { QueryResult } from 'pg'
 import { type Command, type Link, rowsOf } from './link.ts'
 import {
   type AccountRow,
+  amountFromText,
   customerFromRow,
   type EventRow,
   eventFromRow,
   type InvoiceRow,
   invoiceFromRow,
+  recordFromRow,
+  type RecordRow,
   type ReservationRow,
   reservationFromRow,
   type SubscriptionRow,
-  subscriptionFromRow,
   type TotalRow,
 } from './rows.ts'
 import type { Statements } from './statements.ts'
@@ -41,9 +47,21 @@ export interface KnownKey {
   readonly key: string
 }
 
+/** An event by its place in its customer's log. */
+export interface KnownPlace {
+  readonly customerId: string
+  readonly seq: number
+}
+
+/** The events that the changes of a batch have to see. */
+export interface Asked {
+  readonly keys: readonly KnownKey[]
+  readonly places: readonly KnownPlace[]
+}
+
 export interface LockedAccounts {
   readonly accounts: ReadonlyMap<string, LockedAccount>
-  /** The events that the log holds under the keys, by `keyOf`. */
+  /** The events that the log holds under the keys and at the places, by `keyOf` and `placeOf`. */
   readonly known: Map<string, UsageEvent>
 }
 
@@ -52,7 +70,7 @@ export interface Accounts {
    * Begins a transaction, runs `first` in it, and locks the accounts in their one order. Gives the customers who have no row
    * instead when there are such; the transaction is to be rolled back then.
    */
-  lock(link: Link, first: readonly Command[], customerIds: readonly string[], keys: readonly KnownKey[]): Promise<Locking>
+  lock(link: Link, first: readonly Command[], customerIds: readonly string[], asked: Asked): Promise<Locking>
   /** What was applied to these states did not become durable, or may not have. */
   forget(customerIds: Iterable<string>): void
   /** Keeps the states of accounts that the batch left as they are written. */
@@ -63,6 +81,10 @@ export type Locking = LockedAccounts | { readonly missing: readonly string[] }
 
 export function keyOf({ customerId, key }: KnownKey): string {
   return `${customerId}\n${key}`
+}
+
+export function placeOf({ customerId, seq }: KnownPlace): string {
+  return keyOf({ customerId, key: seqKey(seq) })
 }
 
 export function createAccounts(statements: Statements, cacheSize: number): Accounts {
@@ -76,18 +98,12 @@ export function createAccounts(statements: Statements, cacheSize: number): Accou
     endBatch: kept.trim,
   }
 
-  async function lock(
-    link: Link,
-    first: readonly Command[],
-    customerIds: readonly string[],
-    keys: readonly KnownKey[],
-  ): Promise<Locking> {
+  async function lock(link: Link, first: readonly Command[], customerIds: readonly string[], asked: Asked): Promise<Locking> {
     const cold = customerIds.filter((customerId) => kept.get(customerId) === undefined)
-    const commands = [statements.begin, ...first, statements.lock(customerIds)]
-    if (keys.length > 0) commands.push(knownOf(keys))
+    const looks = looksFor(asked)
     // Statements of one group run one after the other: these see what the lock waited for.
-    if (cold.length > 0) commands.push(...loading(cold))
-    const results = await link.run(commands)
+    const loads = cold.length > 0 ? loading(cold) : []
+    const results = await link.run([statements.begin, ...first, statements.lock(customerIds), ...looks, ...loads])
     const lockedAt = 1 + first.length
     const rows = rowsOf<AccountRow>(results, lockedAt)
     if (rows.length < customerIds.length) {
@@ -101,8 +117,8 @@ export function createAccounts(statements: Statements, cacheSize: number): Accou
       load(stale, new Set(customers), await link.run(loading(customers)))
     }
     const accounts = new Map(customerIds.map((customerId) => [customerId, accountOf(customerId)]))
-    const knownRows = keys.length === 0 ? [] : rowsOf<KnownRow>(results, lockedAt + 1)
-    return { accounts, known: new Map(knownRows.map(knownFromRow)) }
+    const found = results.slice(lockedAt + 1, lockedAt + 1 + looks.length)
+    return { accounts, known: knownFrom(asked, found) }
   }
 
   function accountOf(customerId: string): LockedAccount {
@@ -111,16 +127,29 @@ export function createAccounts(statements: Statements, cacheSize: number): Accou
     return account
   }
 
-  function knownOf(keys: readonly KnownKey[]): Command {
-    return statements.known(
-      keys.map(({ customerId }) => customerId),
-      keys.map(({ key }) => key),
-    )
+  function looksFor({ keys, places }: Asked): Command[] {
+    const looks: Command[] = []
+    if (keys.length > 0)
+      looks.push(
+        statements.known(
+          customersOf(keys),
+          keys.map(({ key }) => key),
+        ),
+      )
+    if (places.length > 0)
+      looks.push(
+        statements.knownPlaces(
+          customersOf(places),
+          places.map(({ seq }) => seq),
+        ),
+      )
+    return looks
   }
 
   function loading(customerIds: readonly string[]): Command[] {
     return [
       statements.subscriptions(customerIds),
+      statements.openRecords(customerIds),
       statements.openTotals(customerIds),
       statements.reservations(customerIds),
       statements.drafts(customerIds),
@@ -141,20 +170,18 @@ export function createAccounts(statements: Statements, cacheSize: number): Accou
       invariant(state !== undefined, 'a row belongs to an account that was asked for')
       return state
     }
-    for (const row of rowsOf<SubscriptionRow>(results, 0)) stateOf(row).subscription = subscriptionFromRow(row)
-    for (const row of rowsOf<TotalRow>(results, 1)) {
+    for (const row of rowsOf<SubscriptionRow>(results, 0)) stateOf(row).subscription = subscriptionFromDocument(row.document)
+    for (const row of rowsOf<RecordRow>(results, 1)) loadRecord(stateOf(row), recordFromRow(row))
+    for (const row of rowsOf<TotalRow>(results, 2)) {
       const usage = usageOf(stateOf(row), row.feature, Number(row.period_start))
       usage.posted = BigInt(row.quantity)
       usage.events = Number(row.events)
       usage.lastSeq = Number(row.last_seq)
+      usage.cost = amountFromText(row.cost)
+      usage.uncovered = amountFromText(row.uncovered)
     }
-    for (const row of rowsOf<ReservationRow>(results, 2)) {
-      const state = stateOf(row)
-      const reservation = reservationFromRow(row)
-      state.reservations.set(reservation.key, reservation)
-      usageOf(state, reservation.feature, reservation.periodStart).reserved += reservation.quantity
-    }
-    for (const row of rowsOf<InvoiceRow>(results, 3)) {
+    for (const row of rowsOf<ReservationRow>(results, 3)) loadReservation(stateOf(row), reservationFromRow(row))
+    for (const row of rowsOf<InvoiceRow>(results, 4)) {
       const invoice = invoiceFromRow(row)
       stateOf(row).drafts.set(invoice.id, invoice)
     }
@@ -162,12 +189,26 @@ export function createAccounts(statements: Statements, cacheSize: number): Accou
 }
 
 /** How many statements load accounts. */
-const LOADED = 4
+const LOADED = 5
 
 type KnownRow = Omit<EventRow, 'seq'> & { readonly seq: string | null; readonly document: SealedEvent | null }
 
 /** An event as its key keeps it once its partition is gone. */
 type SealedEvent = Omit<EventRow, 'customer' | 'key'>
+
+function knownFrom({ keys, places }: Asked, results: readonly QueryResult[]): Map<string, UsageEvent> {
+  const known = new Map(keys.length === 0 ? [] : rowsOf<KnownRow>(results, 0).map(knownFromRow))
+  if (places.length === 0) return known
+  for (const row of rowsOf<EventRow>(results, results.length - 1)) {
+    const event = eventFromRow(row)
+    known.set(placeOf(event), event)
+  }
+  return known
+}
+
+function customersOf(asked: readonly { readonly customerId: string }[]): string[] {
+  return asked.map(({ customerId }) => customerId)
+}
 
 function knownFromRow(row: KnownRow): [string, UsageEvent] {
   const { customer, key, seq, document } = row

@@ -1,7 +1,7 @@
 /** One transaction for many changes, in two round trips: accounts are locked and read, then everything is written and committed. */
 
-import { type Change, invariant, type UsageEvent, type Waiting } from '@farebox/core/contracts'
-import { createAccounts, type KnownKey, keyOf, type LockedAccounts } from './accounts.ts'
+import { type Change, type Entry, invariant, limitReached, seqKey, type Waiting } from '@farebox/core/contracts'
+import { type Asked, createAccounts, keyOf, type LockedAccounts, placeOf } from './accounts.ts'
 import { type Link, rowsOf } from './link.ts'
 import type { PostgresSettings } from './options.ts'
 import type { Month } from './partitions.ts'
@@ -64,13 +64,19 @@ export function createBatches({ settings, statements, process, lane, missingMont
 
   async function write(link: Link, batch: number, { changes, customerIds, onCommit }: Work): Promise<boolean> {
     const mark = statements.mark(process, lane, batch)
-    const locked = await accounts.lock(link, [mark], customerIds, changes.flatMap(keysOf))
+    const asked = askedBy(changes)
+    const locked = await accounts.lock(link, [mark], customerIds, asked)
     if ('missing' in locked) {
       await link.run([statements.rollback, statements.addAccounts(locked.missing)])
       return false
     }
-    const writes = createWriteSet(statements, process, locked.known)
-    for (const change of changes) if (!change.isGivenUp) decideOne(change, locked, writes)
+    const writes = createWriteSet({ statements, process, known: locked.known, places: new Set(asked.places.map(placeOf)) })
+    const taken: Taken[] = []
+    for (const change of changes) if (!change.isGivenUp) decideOne(change, locked, { writes, taken })
+    if (taken.length > 0 && !(await take(link, taken))) {
+      await link.run([statements.rollback])
+      return false
+    }
     if (writes.changed.size === 0) {
       // The mark is kept: it says that this process lives.
       await link.run([statements.commit])
@@ -85,6 +91,20 @@ export function createBatches({ settings, statements, process, lane, missingMont
     await commit(link, writes, onCommit)
     for (const account of writes.changed) account.version += 1
     return true
+  }
+
+  /** False when a counter has none left: those who asked are answered, and the others are to be run again without them. */
+  async function take(link: Link, taken: readonly Taken[]): Promise<boolean> {
+    const results = await link.run(taken.map(({ entry: { counter, limit } }) => statements.take(counter, limit)))
+    const holders = new Set(taken.filter((_, place) => results[place]?.rowCount === 1).map(({ change }) => change))
+    for (const [place, { change, entry }] of taken.entries()) {
+      if (results[place]?.rowCount === 1 || change.isGivenUp) continue
+      change.isGivenUp = true
+      change.reject(limitReached(entry))
+      // It took something too, which is free again now: nobody behind it was refused for certain.
+      if (holders.has(change)) return false
+    }
+    return holders.size === new Set(taken.map(({ change }) => change)).size
   }
 
   async function commit(link: Link, writes: WriteSet, onCommit: () => void): Promise<void> {
@@ -107,17 +127,31 @@ interface Work {
   readonly onCommit: () => void
 }
 
-function keysOf({ target: { customerId, keys = [] } }: Pending): KnownKey[] {
-  return keys.map((key) => ({ customerId, key }))
+/** What a change takes of a counter that all customers share. */
+interface Taken {
+  readonly change: Pending
+  readonly entry: Extract<Entry, { kind: 'counted' }>
 }
 
-function decideOne(change: Pending, { accounts, known }: LockedAccounts, writes: WriteSet): void {
-  const { customerId, keys = [] } = change.target
+function askedBy(changes: readonly Pending[]): Asked {
+  return {
+    keys: changes.flatMap(({ target: { customerId, keys = [] } }) => keys.map((key) => ({ customerId, key }))),
+    places: changes.flatMap(({ target: { customerId, seqs = [] } }) => seqs.map((seq) => ({ customerId, seq }))),
+  }
+}
+
+interface Written {
+  readonly writes: WriteSet
+  readonly taken: Taken[]
+}
+
+function decideOne(change: Pending, { accounts, known }: LockedAccounts, { writes, taken }: Written): void {
+  const { customerId, keys = [], seqs = [] } = change.target
   const account = accounts.get(customerId)
   invariant(account !== undefined, 'the account of a change is locked')
   const { state } = account
-  for (const key of keys) {
-    const event: UsageEvent | undefined = known.get(keyOf({ customerId, key }))
+  for (const key of [...keys, ...seqs.map(seqKey)]) {
+    const event = known.get(keyOf({ customerId, key }))
     if (event !== undefined) state.known.set(key, event)
   }
   let decided: Change<unknown>
@@ -130,7 +164,10 @@ function decideOne(change: Pending, { accounts, known }: LockedAccounts, writes:
   } finally {
     state.known.clear()
   }
-  for (const entry of decided.entries) writes.add(account, entry)
+  for (const entry of decided.entries) {
+    if (entry.kind === 'counted') taken.push({ change, entry })
+    writes.add(account, entry)
+  }
   change.answer = decided.result
   change.isFailed = false
 }

@@ -12,12 +12,13 @@ export const BY_ACCOUNT: readonly string[] = [
   'event_keys',
   'totals',
   'sealed',
+  'records',
   'reservations',
   'invoices',
 ]
 
 /** Small tables that no account owns: every server has a copy. */
-export const COPIED: readonly string[] = ['catalogs', 'migrations', 'series']
+export const COPIED: readonly string[] = ['catalogs', 'migrations', 'series', 'counters']
 
 /** Rows of one process each, written by every batch: spread by it. */
 export const BY_PROCESS: readonly string[] = ['lanes']

@@ -2,21 +2,29 @@
 
 import {
   type ApiKeyRecord,
+  type Counted,
+  DECIMAL_ZERO,
+  invariant,
   type Invoice,
   type InvoiceQuery,
   invalidPlace,
+  type LoggedEvent,
   type Page,
   pageLimit,
   pageOf,
   pagePlace,
   type PageRequest,
   parseInvoiceNumber,
-  type Quantity,
+  type RecordQuery,
   type Reservation,
   type Store,
+  storedDecimal,
   type StoredCatalog,
+  type StoredCounter,
+  type StoredRecord,
   type StoredTotal,
   type TotalQuery,
+  type TotalsQuery,
   type UsageEvent,
 } from '@farebox/core/contracts'
 import type { Names } from './names.ts'
@@ -27,8 +35,12 @@ import {
   eventFromRow,
   type InvoiceRow,
   invoiceFromRow,
+  loggedEventFromRow,
+  type LoggedEventRow,
+  type RecordRow,
   type ReservationRow,
   reservationFromRow,
+  storedRecordFromRow,
   type StoredTotalRow,
   totalFromRow,
 } from './rows.ts'
@@ -36,7 +48,7 @@ import {
 /** Runs a statement and gives its rows. */
 export type Query = <Row>(text: string, values?: readonly unknown[]) => Promise<readonly Row[]>
 
-const EVENT = 'customer, seq, feature, quantity, at, route, key, properties'
+const EVENT = 'customer, seq, feature, period_start, quantity, at, route, key, properties, charge, corrects'
 const INVOICE = 'customer, place, status, series, number, document'
 const API_KEY = 'id, customer, name, secret_hash, created_at, revoked_at'
 
@@ -45,12 +57,15 @@ export type Reads = Pick<
   | 'log'
   | 'events'
   | 'recount'
+  | 'totalsOf'
   | 'totals'
   | 'invoices'
   | 'invoice'
   | 'apiKey'
   | 'apiKeys'
   | 'customerIds'
+  | 'records'
+  | 'counters'
   | 'catalogs'
   | 'saveCatalog'
   | 'claimDue'
@@ -59,81 +74,104 @@ export type Reads = Pick<
 
 /** `process` is this one, whose reservations are never those of a dead one. */
 export function createReads(query: Query, { of }: Names, process: string, deadAfterMs: number): Reads {
+  const sums = ['quantity', 'events', 'cost', 'uncovered']
+  const TOTALS = `SELECT t.*, ${sums.map((name) => `coalesce(s.${name}, 0) AS dropped_${name}`).join(', ')}
+    FROM ${of('totals')} t LEFT JOIN LATERAL (
+      SELECT ${sums.map((name) => `sum(${name}) AS ${name}`).join(', ')} FROM ${of('sealed')} s
+      WHERE s.customer = t.customer AND s.feature = t.feature AND s.period_start = t.period_start AND s.first_seq = t.first_seq
+    ) s ON true`
   return {
     log,
     events,
     recount,
+    totalsOf,
     totals,
     invoices,
     invoice,
     apiKey,
     apiKeys,
     customerIds,
+    records,
+    counters,
     catalogs,
     saveCatalog,
     claimDue,
     orphans,
   }
 
-  async function log(page: PageRequest): Promise<Page<UsageEvent>> {
+  async function log(page: PageRequest): Promise<Page<LoggedEvent>> {
     const limit = pageLimit(page)
     const [customer, seq] = placesOf(page, 2, ['', 0])
-    const rows = await query<EventRow>(
+    const rows = await query<LoggedEventRow>(
       `SELECT ${EVENT} FROM ${of('events')} WHERE (customer, seq) > ($1, $2) ORDER BY customer, seq LIMIT $3`,
       [customer, seq, limit],
     )
-    return pageOf(rows, limit, eventFromRow, (row) => JSON.stringify([row.customer, Number(row.seq)]))
+    return pageOf(rows, limit, loggedEventFromRow, (row) => JSON.stringify([row.customer, Number(row.seq)]))
   }
 
   async function events(request: TotalQuery & PageRequest): Promise<Page<UsageEvent>> {
     const limit = pageLimit(request)
-    const { customerId, feature, periodStart } = request
-    const ofTotal = 'customer = $1 AND feature = $2 AND period_start = $3'
-    const key = [customerId, feature, periodStart]
     const after = pagePlace(request, Number.MAX_SAFE_INTEGER)
+    const total = await totalOf(request)
     if (request.after !== undefined) {
-      const found = await query(`SELECT 1 FROM ${of('events')} WHERE ${ofTotal} AND at >= $3 AND seq = $4`, [...key, after])
+      const found = total === null ? [] : await query(`SELECT 1 FROM ${of('events')} WHERE ${ofTotal('$6')}`, [...total, after])
       if (found.length === 0) throw invalidPlace(request.after)
     }
-    // No event of a period is earlier than its start: that leaves earlier partitions alone.
+    if (total === null) return { items: [], next: null }
     const rows = await query<EventRow>(
-      `SELECT ${EVENT} FROM ${of('events')} WHERE ${ofTotal} AND at >= $3 AND seq < $4 ORDER BY seq DESC LIMIT $5`,
-      [...key, after, limit],
+      `SELECT ${EVENT} FROM ${of('events')} WHERE ${ofTotal()} AND seq < $6 ORDER BY seq DESC LIMIT $7`,
+      [...total, after, limit],
     )
     return pageOf(rows, limit, eventFromRow, (row) => row.seq)
   }
 
-  async function recount({
-    customerId,
-    feature,
-    periodStart,
-  }: TotalQuery): Promise<{ readonly quantity: Quantity; readonly events: number }> {
-    const [row] = await query<{ quantity: string; events: string }>(
-      `SELECT coalesce(sum(quantity), 0) AS quantity, coalesce(sum(events), 0) AS events FROM (
-         SELECT quantity, 1 AS events FROM ${of('events')}
-           WHERE customer = $1 AND feature = $2 AND period_start = $3 AND at >= $3
+  async function recount(request: TotalQuery): Promise<Counted> {
+    const total = await totalOf(request)
+    if (total === null) return { quantity: 0n, events: 0, cost: DECIMAL_ZERO, uncovered: DECIMAL_ZERO }
+    const [row] = await query<Record<keyof Counted, string>>(
+      `SELECT coalesce(sum(quantity), 0) AS quantity, coalesce(sum(events), 0) AS events, coalesce(sum(cost), 0) AS cost,
+         coalesce(sum(uncovered), 0) AS uncovered FROM (
+         SELECT quantity, 1 AS events, (charge::json ->> 'cost')::numeric AS cost,
+           (charge::json ->> 'uncovered')::numeric AS uncovered FROM ${of('events')} WHERE ${ofTotal()}
          UNION ALL
-         SELECT quantity, events FROM ${of('sealed')} WHERE customer = $1 AND feature = $2 AND period_start = $3
+         SELECT quantity, events, cost, uncovered FROM ${of('sealed')}
+           WHERE customer = $1 AND feature = $2 AND period_start = $3 AND first_seq = $4
        ) AS counted`,
+      total,
+    )
+    invariant(row !== undefined, 'a sum has one row')
+    const { quantity, events: count, cost, uncovered } = row
+    return { quantity: BigInt(quantity), events: Number(count), cost: storedDecimal(cost), uncovered: storedDecimal(uncovered) }
+  }
+
+  /** Values $1 to $5 of `ofTotal`; null when there is no such total. */
+  async function totalOf({ customerId, feature, periodStart, invoiceId }: TotalQuery): Promise<readonly unknown[] | null> {
+    const [row] = await query<{ first_seq: string; last_seq: string }>(
+      `SELECT first_seq, last_seq FROM ${of('totals')} WHERE customer = $1 AND feature = $2 AND period_start = $3
+         AND ($4 OR invoice_id IS NOT DISTINCT FROM $5) ORDER BY first_seq DESC LIMIT 1`,
+      [customerId, feature, periodStart, invoiceId === undefined, invoiceId ?? null],
+    )
+    return row === undefined ? null : [customerId, feature, periodStart, row.first_seq, row.last_seq]
+  }
+
+  async function totalsOf({ customerId, feature, periodStart }: TotalsQuery): Promise<readonly StoredTotal[]> {
+    const rows = await query<StoredTotalRow>(
+      `${TOTALS} WHERE t.customer = $1 AND t.feature = $2 AND t.period_start = $3 ORDER BY t.first_seq`,
       [customerId, feature, periodStart],
     )
-    return { quantity: BigInt(row?.quantity ?? 0), events: Number(row?.events ?? 0) }
+    return rows.map(totalFromRow)
   }
 
   async function totals(page: PageRequest): Promise<Page<StoredTotal>> {
     const limit = pageLimit(page)
-    const [customer, feature, periodStart] = placesOf(page, 3, ['', '', 0])
     const rows = await query<StoredTotalRow>(
-      `SELECT t.*, coalesce(s.quantity, 0) AS dropped_quantity, coalesce(s.events, 0) AS dropped_events
-       FROM ${of('totals')} t LEFT JOIN LATERAL (
-         SELECT sum(quantity) AS quantity, sum(events) AS events FROM ${of('sealed')} s
-         WHERE s.customer = t.customer AND s.feature = t.feature AND s.period_start = t.period_start
-       ) s ON true
-       WHERE (t.customer, t.feature, t.period_start) > ($1, $2, $3)
-       ORDER BY t.customer, t.feature, t.period_start LIMIT $4`,
-      [customer, feature, periodStart, limit],
+      `${TOTALS} WHERE (t.customer, t.feature, t.period_start, t.first_seq) > ($1, $2, $3, $4)
+       ORDER BY t.customer, t.feature, t.period_start, t.first_seq LIMIT $5`,
+      [...placesOf(page, 4, ['', '', 0, 0]), limit],
     )
-    return pageOf(rows, limit, totalFromRow, (row) => JSON.stringify([row.customer, row.feature, Number(row.period_start)]))
+    return pageOf(rows, limit, totalFromRow, ({ customer, feature, period_start, first_seq }) =>
+      JSON.stringify([customer, feature, Number(period_start), Number(first_seq)]),
+    )
   }
 
   async function invoices(request: InvoiceQuery): Promise<Page<Invoice>> {
@@ -181,6 +219,22 @@ export function createReads(query: Query, { of }: Names, process: string, deadAf
     )
   }
 
+  async function records(request: RecordQuery): Promise<Page<StoredRecord>> {
+    const limit = pageLimit(request)
+    const { kind, customerId = null, isOpen = null } = request
+    const rows = await query<RecordRow>(
+      `SELECT customer, kind, id, place, is_open, document FROM ${of('records')} WHERE kind = $1 AND place > $2
+         AND ($4::text IS NULL OR customer = $4) AND ($5::boolean IS NULL OR is_open = $5) ORDER BY place LIMIT $3`,
+      [kind, pagePlace(request, 0), limit, customerId, isOpen],
+    )
+    return pageOf(rows, limit, storedRecordFromRow, ({ place }) => place)
+  }
+
+  async function counters(): Promise<readonly StoredCounter[]> {
+    const rows = await query<{ counter: string; taken: string }>(`SELECT counter, taken FROM ${of('counters')} ORDER BY counter`)
+    return rows.map(({ counter, taken }) => ({ counter, taken: Number(taken) }))
+  }
+
   function catalogs(): Promise<readonly StoredCatalog[]> {
     return query<StoredCatalog>(`SELECT version, document FROM ${of('catalogs')} ORDER BY version`)
   }
@@ -200,7 +254,7 @@ export function createReads(query: Query, { of }: Names, process: string, deadAf
   /** By the server's clock. A server that was away heard of nobody, so nobody is dead for what it missed. */
   async function orphans(): Promise<readonly Reservation[]> {
     const rows = await query<ReservationRow>(
-      `SELECT customer, key, feature, quantity, at, route, period_start FROM ${of('reservations')} r
+      `SELECT customer, key, feature, quantity, at, route, period_start, charge FROM ${of('reservations')} r
        WHERE r.process <> $1 AND NOT EXISTS (
          SELECT 1 FROM ${of('lanes')} l WHERE l.process = r.process
            AND greatest(l.seen_at, pg_postmaster_start_time()) > clock_timestamp() - make_interval(secs => $2))`,
@@ -208,6 +262,15 @@ export function createReads(query: Query, { of }: Names, process: string, deadAf
     )
     return rows.map(reservationFromRow)
   }
+}
+
+/**
+ * The events of a total, or the one at a place: values $1 to $5 say which total. No event of a period is earlier than its start: that
+ * leaves earlier partitions alone.
+ */
+function ofTotal(place?: string): string {
+  const seq = place === undefined ? 'seq BETWEEN $4 AND $5' : `seq = ${place} AND seq BETWEEN $4 AND $5`
+  return `customer = $1 AND feature = $2 AND period_start = $3 AND at >= $3 AND ${seq}`
 }
 
 /** A cursor that is a list of so many texts and numbers, of the kinds that `first` has. */

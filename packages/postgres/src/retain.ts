@@ -45,6 +45,10 @@ async function monthsOf(client: ClientBase, names: Names): Promise<Month[]> {
   return rows.map(({ name }) => name.slice(-7).replace('_', '-')).toSorted()
 }
 
+/** The total that an event is of: the rounds of a period follow one another. */
+const OF_TOTAL = `t.customer = e.customer AND t.feature = e.feature AND t.period_start = e.period_start
+         AND e.seq BETWEEN t.first_seq AND t.last_seq`
+
 async function retainMonth(client: ClientBase, names: Names, month: Month): Promise<RetainedMonth> {
   const { of } = names
   const partition = `"${names.schema}"."${partitionName(names, month)}"`
@@ -54,8 +58,9 @@ async function retainMonth(client: ClientBase, names: Names, month: Month): Prom
     // Who writes into this month waits from here on; who writes into another does not.
     await client.query(`LOCK TABLE ${partition} IN SHARE ROW EXCLUSIVE MODE`)
     const open = await client.query<{ count: string }>(
-      `SELECT count(*) AS count FROM (SELECT DISTINCT customer, feature, period_start FROM ${partition}) e
-       LEFT JOIN ${of('totals')} t USING (customer, feature, period_start) WHERE t.invoice_id IS NULL`,
+      `SELECT count(*) AS count FROM (
+         SELECT DISTINCT e.customer, e.feature, e.period_start, t.first_seq FROM ${partition} e
+         LEFT JOIN ${of('totals')} t ON ${OF_TOTAL} WHERE t.invoice_id IS NULL) AS open`,
     )
     const openTotals = Number(open.rows[0]?.count ?? 0)
     if (openTotals > 0) {
@@ -63,13 +68,15 @@ async function retainMonth(client: ClientBase, names: Names, month: Month): Prom
       return { kind: 'open', month, openTotals }
     }
     await client.query(
-      `INSERT INTO ${of('sealed')} (customer, feature, period_start, month, quantity, events)
-       SELECT customer, feature, period_start, $1, sum(quantity), count(*) FROM ${partition} GROUP BY 1, 2, 3`,
+      `INSERT INTO ${of('sealed')} (customer, feature, period_start, first_seq, month, quantity, events, cost, uncovered)
+       SELECT e.customer, e.feature, e.period_start, t.first_seq, $1, sum(e.quantity), count(*),
+         coalesce(sum((e.charge::json ->> 'cost')::numeric), 0), coalesce(sum((e.charge::json ->> 'uncovered')::numeric), 0)
+       FROM ${partition} e JOIN ${of('totals')} t ON ${OF_TOTAL} GROUP BY 1, 2, 3, 4`,
       [month],
     )
     await client.query(
       `UPDATE ${of('event_keys')} k SET document = json_build_object('seq', e.seq::text, 'feature', e.feature,
-         'quantity', e.quantity::text, 'at', e.at::text, 'route', e.route, 'properties', e.properties)
+         'quantity', e.quantity::text, 'at', e.at::text, 'route', e.route, 'properties', e.properties, 'charge', e.charge, 'corrects', e.corrects::text)
        FROM ${partition} e WHERE k.customer = e.customer AND k.key = e.key AND k.seq = e.seq`,
     )
     const { rows } = await client.query<{ count: string }>(`SELECT count(*) AS count FROM ${partition}`)

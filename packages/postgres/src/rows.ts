@@ -1,17 +1,25 @@
 /** Conversions between records and rows. The driver gives 64-bit integers as text, because a double does not hold them. */
 
-import type {
-  ApiKeyRecord,
-  Customer,
-  Invoice,
-  Properties,
-  Reservation,
-  StoredTotal,
-  Subscription,
-  SubscriptionStatus,
-  UsageEvent,
+import {
+  type AccountRecord,
+  type ApiKeyRecord,
+  chargeFromDocument,
+  type Customer,
+  customerFromDocument,
+  type Decimal,
+  DECIMAL_ZERO,
+  formatDecimal,
+  type Invoice,
+  invoiceFromStored,
+  type LoggedEvent,
+  type Properties,
+  type RecordKind,
+  type Reservation,
+  storedDecimal,
+  type StoredRecord,
+  type StoredTotal,
+  type UsageEvent,
 } from '@farebox/core/contracts'
-import { invoiceFromStored } from '@farebox/core/contracts'
 
 export interface AccountRow {
   readonly customer: string
@@ -21,29 +29,32 @@ export interface AccountRow {
   readonly email: string | null
   readonly time_zone: string | null
   readonly created_at: string | null
+  readonly details: string | null
 }
 
 export interface SubscriptionRow {
   readonly customer: string
+  readonly document: string
+}
+
+export interface RecordRow {
+  readonly customer: string
+  readonly kind: string
   readonly id: string
-  readonly plan: string
-  readonly catalog_version: string
-  readonly status: string
-  readonly anchor: string
-  readonly time_zone: string
-  readonly starts_at: string
-  readonly created_at: string
-  readonly ends_at: string | null
-  readonly next_moment: string
-  readonly due_at: string | null
+  readonly place: string
+  readonly is_open: boolean
+  readonly document: string
 }
 
 export interface TotalRow {
   readonly customer: string
   readonly feature: string
   readonly period_start: string
+  readonly first_seq: string
   readonly quantity: string
   readonly events: string
+  readonly cost: string
+  readonly uncovered: string
   readonly last_seq: string
   readonly invoice_id: string | null
 }
@@ -52,6 +63,8 @@ export interface TotalRow {
 export interface StoredTotalRow extends TotalRow {
   readonly dropped_quantity: string
   readonly dropped_events: string
+  readonly dropped_cost: string
+  readonly dropped_uncovered: string
 }
 
 export interface ReservationRow {
@@ -62,6 +75,7 @@ export interface ReservationRow {
   readonly at: string
   readonly route: string | null
   readonly period_start: string
+  readonly charge: string | null
 }
 
 export interface EventRow {
@@ -73,6 +87,12 @@ export interface EventRow {
   readonly route: string | null
   readonly key: string
   readonly properties: Properties | null
+  readonly charge: string | null
+  readonly corrects: string | null
+}
+
+export interface LoggedEventRow extends EventRow {
+  readonly period_start: string
 }
 
 export interface InvoiceRow {
@@ -94,32 +114,14 @@ export interface ApiKeyRow {
 }
 
 /** Null for an account whose customer was not written yet. */
-export function customerFromRow({ customer, name, email, time_zone, created_at }: AccountRow): Customer | null {
+export function customerFromRow({ customer, name, email, time_zone, created_at, details }: AccountRow): Customer | null {
   if (time_zone === null || created_at === null) return null
-  return { id: customer, name, email, timeZone: time_zone, createdAt: Number(created_at) }
-}
-
-export function subscriptionFromRow(row: SubscriptionRow): Subscription {
-  return {
-    id: row.id,
-    customerId: row.customer,
-    plan: row.plan,
-    catalogVersion: row.catalog_version,
-    // The table's own CHECK allows these words only.
-    status: row.status as SubscriptionStatus,
-    anchor: Number(row.anchor),
-    timeZone: row.time_zone,
-    startsAt: Number(row.starts_at),
-    createdAt: Number(row.created_at),
-    endsAt: numberOrNull(row.ends_at),
-    nextMoment: Number(row.next_moment),
-    dueAt: numberOrNull(row.due_at),
-  }
+  return customerFromDocument({ id: customer, name, email, timeZone: time_zone, createdAt: Number(created_at) }, details)
 }
 
 export function reservationFromRow(row: ReservationRow): Reservation {
-  const { key, customer, feature, quantity, at, route, period_start } = row
-  return {
+  const { key, customer, feature, quantity, at, route, period_start, charge } = row
+  const reservation = {
     key,
     customerId: customer,
     feature,
@@ -128,11 +130,12 @@ export function reservationFromRow(row: ReservationRow): Reservation {
     route,
     periodStart: Number(period_start),
   }
+  return charge === null ? reservation : { ...reservation, charge: chargeFromDocument(charge) }
 }
 
 export function eventFromRow(row: EventRow): UsageEvent {
-  const { seq, customer, feature, quantity, at, key, route, properties } = row
-  return {
+  const { seq, customer, feature, quantity, at, key, route, properties, charge, corrects } = row
+  const event: { -readonly [Member in keyof UsageEvent]: UsageEvent[Member] } = {
     seq: Number(seq),
     customerId: customer,
     feature,
@@ -142,18 +145,50 @@ export function eventFromRow(row: EventRow): UsageEvent {
     route,
     properties,
   }
+  if (charge !== null) event.charge = chargeFromDocument(charge)
+  if (corrects !== null) event.corrects = Number(corrects)
+  return event
+}
+
+export function loggedEventFromRow(row: LoggedEventRow): LoggedEvent {
+  return { ...eventFromRow(row), periodStart: Number(row.period_start) }
+}
+
+export function recordFromRow({ kind, id, is_open, document }: RecordRow): AccountRecord {
+  // What was written was of a known kind.
+  return { kind: kind as RecordKind, id, isOpen: is_open, document }
+}
+
+export function storedRecordFromRow(row: RecordRow): StoredRecord {
+  return { customerId: row.customer, ...recordFromRow(row) }
+}
+
+/** Where units alone are counted nothing is to be read. */
+export function amountFromText(text: string): Decimal {
+  return text === '0' ? DECIMAL_ZERO : storedDecimal(text)
+}
+
+export function amountToText(amount: Decimal): string {
+  return amount.coefficient === 0n ? '0' : formatDecimal(amount)
 }
 
 export function totalFromRow(row: StoredTotalRow): StoredTotal {
-  const { customer, feature, period_start, quantity, events, invoice_id } = row
+  const { customer, feature, period_start, quantity, events, cost, uncovered, invoice_id } = row
   return {
     customerId: customer,
     feature,
     periodStart: Number(period_start),
     quantity: BigInt(quantity),
     events: Number(events),
+    cost: amountFromText(cost),
+    uncovered: amountFromText(uncovered),
     invoiceId: invoice_id,
-    dropped: { quantity: BigInt(row.dropped_quantity), events: Number(row.dropped_events) },
+    dropped: {
+      quantity: BigInt(row.dropped_quantity),
+      events: Number(row.dropped_events),
+      cost: amountFromText(row.dropped_cost),
+      uncovered: amountFromText(row.dropped_uncovered),
+    },
   }
 }
 

@@ -22,10 +22,12 @@ type PreparedName =
   | 'addAccounts'
   | 'lock'
   | 'subscriptions'
+  | 'openRecords'
   | 'openTotals'
   | 'reservations'
   | 'drafts'
   | 'known'
+  | 'knownPlaces'
   | 'saveAccounts'
   | 'saveCustomer'
   | 'saveSubscription'
@@ -35,9 +37,12 @@ type PreparedName =
   | 'append'
   | 'keepKeys'
   | 'saveTotals'
+  | 'saveRecords'
+  | 'take'
   | 'saveDraft'
   | 'finalize'
   | 'seal'
+  | 'collect'
 
 /** An open transaction may stay idle so long before the server ends it: a client that vanished must not hold its accounts. */
 const IDLE_LIMIT_MS = 10_000
@@ -48,8 +53,8 @@ const IDLE_LIMIT_MS = 10_000
  */
 const PLAN_SETTINGS = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin']
 
-const ACCOUNT = 'customer, version, last_seq, name, email, time_zone, created_at'
-const EVENT = 'e.customer, e.seq, e.feature, e.quantity, e.at, e.route, e.key, e.properties'
+const ACCOUNT = 'customer, version, last_seq, name, email, time_zone, created_at, details'
+const EVENT = 'e.seq, e.feature, e.quantity, e.at, e.route, e.properties, e.charge, e.corrects'
 
 export function createStatements(names: Names, { durability, timeoutMs, prepare }: PostgresSettings): Statements {
   const settings = [
@@ -98,7 +103,9 @@ function ofLanes({ of }: Names, named: Naming): Some<'mark' | 'marked' | 'touch'
 function ofStates(
   { of }: Names,
   named: Naming,
-): Some<'addAccounts' | 'lock' | 'subscriptions' | 'openTotals' | 'reservations' | 'drafts' | 'known'> {
+): Some<
+  'addAccounts' | 'lock' | 'subscriptions' | 'openRecords' | 'openTotals' | 'reservations' | 'drafts' | 'known' | 'knownPlaces'
+> {
   return {
     addAccounts: named('add', `INSERT INTO ${of('accounts')} (customer) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING`),
     // Every process locks in this one order.
@@ -108,16 +115,19 @@ function ofStates(
     ),
     subscriptions: named(
       'subscriptions',
-      `SELECT DISTINCT ON (customer) * FROM ${of('subscriptions')} WHERE customer = ANY ($1::text[])
-       ORDER BY customer, starts_at DESC, id DESC`,
+      `SELECT customer, document FROM ${of('subscriptions')} WHERE customer = ANY ($1::text[])`,
+    ),
+    openRecords: named(
+      'open_records',
+      `SELECT * FROM ${of('records')} WHERE customer = ANY ($1::text[]) AND is_open ORDER BY customer, place`,
     ),
     openTotals: named(
       'open_totals',
-      `SELECT * FROM ${of('totals')} WHERE customer = ANY ($1::text[]) AND invoice_id IS NULL ORDER BY customer, period_start`,
+      `SELECT * FROM ${of('totals')} WHERE customer = ANY ($1::text[]) AND invoice_id IS NULL ORDER BY customer, first_seq`,
     ),
     reservations: named(
       'reservations',
-      `SELECT customer, key, feature, quantity, at, route, period_start FROM ${of('reservations')} WHERE customer = ANY ($1::text[])`,
+      `SELECT customer, key, feature, quantity, at, route, period_start, charge FROM ${of('reservations')} WHERE customer = ANY ($1::text[])`,
     ),
     drafts: named(
       'drafts',
@@ -125,10 +135,15 @@ function ofStates(
     ),
     known: named(
       'known',
-      `SELECT k.customer, k.key, k.document, ${EVENT.replace('e.customer, ', '').replace(', e.key', '')}
+      `SELECT k.customer, k.key, k.document, ${EVENT}
        FROM unnest($1::text[], $2::text[]) AS asked (customer, key)
        JOIN ${of('event_keys')} k ON k.customer = asked.customer AND k.key = asked.key
        LEFT JOIN ${of('events')} e ON e.customer = k.customer AND e.seq = k.seq AND e.at = k.at`,
+    ),
+    knownPlaces: named(
+      'known_places',
+      `SELECT e.customer, e.key, ${EVENT} FROM unnest($1::text[], $2::bigint[]) AS asked (customer, seq)
+       JOIN ${of('events')} e ON e.customer = asked.customer AND e.seq = asked.seq`,
     ),
   }
 }
@@ -142,16 +157,17 @@ function ofAccounts({ of }: Names, named: Naming): Some<'saveAccounts' | 'saveCu
     ),
     saveCustomer: named(
       'save_customer',
-      `UPDATE ${of('accounts')} SET name = $2, email = $3, time_zone = $4, created_at = coalesce(created_at, $5::bigint),
+      `UPDATE ${of('accounts')} SET name = $2, email = $3, time_zone = $4, created_at = coalesce(created_at, $5::bigint), details = $6,
          place = coalesce(place, nextval('${of('places')}')) WHERE customer = $1`,
     ),
     saveSubscription: named(
       'save_subscription',
       `INSERT INTO ${of('subscriptions')}
-         (customer, id, plan, catalog_version, status, anchor, time_zone, starts_at, created_at, ends_at, next_moment, due_at, place)
-       SELECT customer, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, place FROM ${of('accounts')} WHERE customer = $1
-       ON CONFLICT (customer, id) DO UPDATE SET plan = excluded.plan, catalog_version = excluded.catalog_version,
-         status = excluded.status, ends_at = excluded.ends_at, next_moment = excluded.next_moment, due_at = excluded.due_at`,
+         (customer, id, plan, catalog_version, status, anchor, starts_at, ends_at, next_moment, due_at, document, place)
+       SELECT customer, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, place FROM ${of('accounts')} WHERE customer = $1
+       ON CONFLICT (customer) DO UPDATE SET id = excluded.id, plan = excluded.plan, catalog_version = excluded.catalog_version,
+         status = excluded.status, anchor = excluded.anchor, starts_at = excluded.starts_at, ends_at = excluded.ends_at,
+         next_moment = excluded.next_moment, due_at = excluded.due_at, document = excluded.document`,
     ),
     saveApiKey: named(
       'save_api_key',
@@ -161,13 +177,16 @@ function ofAccounts({ of }: Names, named: Naming): Some<'saveAccounts' | 'saveCu
   }
 }
 
-function ofLog({ of }: Names, named: Naming): Some<'reserve' | 'release' | 'append' | 'keepKeys' | 'saveTotals'> {
+function ofLog(
+  { of }: Names,
+  named: Naming,
+): Some<'reserve' | 'release' | 'append' | 'keepKeys' | 'saveTotals' | 'saveRecords' | 'take'> {
   return {
     reserve: named(
       'reserve',
-      `INSERT INTO ${of('reservations')} (customer, key, process, feature, quantity, at, route, period_start)
-       SELECT customer, key, $2, feature, quantity, at, route, period_start FROM json_to_recordset($1)
-         AS v (customer text, key text, feature text, quantity bigint, at bigint, route text, period_start bigint)`,
+      `INSERT INTO ${of('reservations')} (customer, key, process, feature, quantity, at, route, period_start, charge)
+       SELECT customer, key, $2, feature, quantity, at, route, period_start, charge FROM json_to_recordset($1)
+         AS v (customer text, key text, feature text, quantity bigint, at bigint, route text, period_start bigint, charge text)`,
     ),
     release: named(
       'release',
@@ -176,32 +195,47 @@ function ofLog({ of }: Names, named: Naming): Some<'reserve' | 'release' | 'appe
     ),
     append: named(
       'append',
-      `INSERT INTO ${of('events')} (customer, seq, feature, period_start, quantity, at, route, key, properties)
-       SELECT * FROM json_to_recordset($1) AS v (customer text, seq bigint, feature text, period_start bigint, quantity bigint,
-         at bigint, route text, key text, properties json)`,
+      `INSERT INTO ${of('events')} (customer, seq, feature, period_start, quantity, at, route, key, properties, charge, corrects)
+       SELECT customer, seq, feature, period_start, quantity, at, route, key, properties::json, charge, corrects
+       FROM json_to_recordset($1) AS v (customer text, seq bigint, feature text, period_start bigint, quantity bigint,
+         at bigint, route text, key text, properties text, charge text, corrects bigint)`,
     ),
     keepKeys: named(
       'keep_keys',
       `INSERT INTO ${of('event_keys')} (customer, key, seq, at)
        SELECT * FROM json_to_recordset($1) AS v (customer text, key text, seq bigint, at bigint)`,
     ),
+    // first_seq counts where there is no open total: the first of a period, or the next after an invoice.
     saveTotals: named(
       'save_totals',
-      `INSERT INTO ${of('totals')} (customer, feature, period_start, quantity, events, last_seq)
-       SELECT * FROM json_to_recordset($1)
-         AS v (customer text, feature text, period_start bigint, quantity bigint, events bigint, last_seq bigint)
-       ON CONFLICT (customer, feature, period_start) DO UPDATE
-         SET quantity = excluded.quantity, events = excluded.events, last_seq = excluded.last_seq`,
+      `INSERT INTO ${of('totals')} (customer, feature, period_start, first_seq, quantity, events, cost, uncovered, last_seq)
+       SELECT * FROM json_to_recordset($1) AS v (customer text, feature text, period_start bigint, first_seq bigint,
+         quantity bigint, events bigint, cost text, uncovered text, last_seq bigint)
+       ON CONFLICT (customer, feature, period_start) WHERE invoice_id IS NULL DO UPDATE
+         SET quantity = excluded.quantity, events = excluded.events, cost = excluded.cost, uncovered = excluded.uncovered,
+           last_seq = excluded.last_seq`,
+    ),
+    saveRecords: named(
+      'save_records',
+      `INSERT INTO ${of('records')} (customer, kind, id, is_open, document)
+       SELECT * FROM json_to_recordset($1) AS v (customer text, kind text, id text, is_open boolean, document text)
+       ON CONFLICT (customer, kind, id) DO UPDATE SET is_open = excluded.is_open, document = excluded.document`,
+    ),
+    take: named(
+      'take',
+      `INSERT INTO ${of('counters')} AS c (counter, taken) SELECT $1, 1 WHERE $2::bigint > 0
+       ON CONFLICT (counter) DO UPDATE SET taken = c.taken + 1 WHERE c.taken < $2::bigint`,
     ),
   }
 }
 
-function ofInvoices({ of }: Names, named: Naming): Some<'saveDraft' | 'finalize' | 'seal'> {
+function ofInvoices({ of }: Names, named: Naming): Some<'saveDraft' | 'finalize' | 'seal' | 'collect'> {
   return {
+    // That a draft has no number is the table's own rule: a final invoice refuses to become one.
     saveDraft: named(
       'save_draft',
-      `INSERT INTO ${of('invoices')} AS i (customer, id, status, document) VALUES ($1, $2, 'draft', $3)
-       ON CONFLICT (customer, id) DO UPDATE SET document = excluded.document WHERE i.status = 'draft'`,
+      `INSERT INTO ${of('invoices')} (customer, id, status, document) VALUES ($1, $2, 'draft', $3)
+       ON CONFLICT (customer, id) DO UPDATE SET document = excluded.document, status = 'draft'`,
     ),
     // The number is taken in the statement that uses it: there is none without an invoice.
     finalize: named(
@@ -213,6 +247,7 @@ function ofInvoices({ of }: Names, named: Naming): Some<'saveDraft' | 'finalize'
        UPDATE ${of('invoices')} SET status = $3, series = $4, number = taken.last, document = $5
        FROM taken WHERE customer = $1 AND id = $2 AND status = 'draft'`,
     ),
+    collect: named('collect', `UPDATE ${of('invoices')} SET status = $3 WHERE customer = $1 AND id = $2 AND number IS NOT NULL`),
     seal: named(
       'seal',
       `UPDATE ${of('totals')} SET invoice_id = $4 WHERE customer = $1 AND feature = $2 AND period_start = $3 AND invoice_id IS NULL`,

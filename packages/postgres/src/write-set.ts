@@ -1,19 +1,26 @@
 /** What the changes of one batch write, gathered while they are decided and sent as few statements. */
 
 import {
+  type AccountRecord,
   type AccountState,
   applyEntry,
+  chargeToDocument,
+  createChangedRecords,
+  customerToDocument,
   type Entry,
   invariant,
   invoiceToDocument,
   type Invoice,
   type Reservation,
+  subscriptionColumns,
+  subscriptionToDocument,
   type Usage,
   type UsageEvent,
   usageOf,
 } from '@farebox/core/contracts'
-import { keyOf, type LockedAccount } from './accounts.ts'
+import { keyOf, type LockedAccount, placeOf } from './accounts.ts'
 import type { Command } from './link.ts'
+import { amountToText } from './rows.ts'
 import type { Statements } from './statements.ts'
 
 export interface WriteSet {
@@ -34,19 +41,34 @@ interface PostedEvent {
   readonly periodStart: number
 }
 
-type Finalized = Extract<Entry, { kind: 'finalized' }>
+/** Usage that the batch changed, and where it is written. */
+interface ChangedTotal {
+  readonly state: AccountState
+  /** Place of the first event that the batch has for it: of the total, where the batch makes it. */
+  readonly firstSeq: number
+}
 
-/** `known` gains the events that are posted under callers' keys: later changes of the batch see them. */
-export function createWriteSet(statements: Statements, process: string, known: Map<string, UsageEvent>): WriteSet {
+export interface WriteSetParts {
+  readonly statements: Statements
+  readonly process: string
+  /** Gains the events that later changes of the batch have to see: those under callers' keys, and those at places that were asked for. */
+  readonly known: Map<string, UsageEvent>
+  /** By `placeOf`. */
+  readonly places: ReadonlySet<string>
+}
+
+export function createWriteSet({ statements, process, known, places }: WriteSetParts): WriteSet {
   const changed = new Set<LockedAccount>()
+  const records = createChangedRecords<LockedAccount>()
   const reserved = new Map<string, Reservation>()
   const ended: { readonly customerId: string; readonly key: string }[] = []
   const events: PostedEvent[] = []
   const givenKeys: UsageEvent[] = []
-  const totals = new Map<Usage, AccountState>()
+  const totals = new Map<Usage, ChangedTotal>()
   const rows: Command[] = []
   const drafts = new Map<string, Invoice>()
-  const finalized: Finalized[] = []
+  /** What has to stay in its order: totals that are sealed, the invoices that hold them, and what becomes of those. */
+  const invoicing: { readonly command: Command; readonly mustChange: string | null }[] = []
   const instants: number[] = []
   const mustChange = new Map<number, string>()
 
@@ -62,7 +84,7 @@ export function createWriteSet(statements: Statements, process: string, known: M
     switch (entry.kind) {
       case 'customer': {
         const { id, name, email, timeZone, createdAt } = entry.customer
-        rows.push(statements.saveCustomer(id, name, email, timeZone, createdAt))
+        rows.push(statements.saveCustomer(id, name, email, timeZone, createdAt, customerToDocument(entry.customer)))
         break
       }
       case 'subscription':
@@ -85,10 +107,24 @@ export function createWriteSet(statements: Statements, process: string, known: M
         drafts.set(keyOf({ customerId: entry.invoice.customerId, key: entry.invoice.id }), entry.invoice)
         break
       case 'finalized':
-        finalized.push(entry)
+        finalize(state, entry)
+        break
+      case 'collected': {
+        const { invoiceId, status } = entry
+        invariant(status !== 'draft', 'a final invoice never becomes a draft')
+        const command = statements.collect(state.customerId, invoiceId, status)
+        invoicing.push({ command, mustChange: 'what is collected is a final invoice of the account' })
+        break
+      }
+      case 'granted':
+      case 'payment':
+      case 'unpriced':
+      case 'counted':
+        // Written with the batch, and by it.
         break
     }
     applyEntry(state, entry)
+    records.add(account, entry)
   }
 
   function post(account: LockedAccount, entry: Extract<Entry, { kind: 'posted' }>): void {
@@ -102,9 +138,12 @@ export function createWriteSet(statements: Statements, process: string, known: M
       givenKeys.push(event)
       known.set(keyOf(event), event)
     }
+    if (places.size > 0 && places.has(placeOf(event))) known.set(placeOf(event), event)
     if (state.reservations.has(event.key)) end(state, event.key)
-    totals.set(usageOf(state, event.feature, periodStart), state)
+    const usage = usageOf(state, event.feature, periodStart)
+    if (!totals.has(usage)) totals.set(usage, { state, firstSeq: event.seq })
     applyEntry(state, entry, event.seq)
+    if (event.charge !== undefined) records.add(account, entry)
   }
 
   function end({ customerId, reservations }: AccountState, key: string): void {
@@ -114,10 +153,35 @@ export function createWriteSet(statements: Statements, process: string, known: M
   }
 
   function saveSubscription({ subscription }: Extract<Entry, { kind: 'subscription' }>): Command {
-    const { customerId, id, plan, catalogVersion, status, anchor, timeZone } = subscription
-    const { startsAt, createdAt, endsAt, nextMoment, dueAt } = subscription
-    const sold = [plan, catalogVersion, status, anchor, timeZone, startsAt, createdAt]
-    return statements.saveSubscription(customerId, id, ...sold, endsAt, nextMoment, dueAt)
+    const { id, plan, catalogVersion, status, anchor, startsAt, endsAt, nextMoment, dueAt } = subscriptionColumns(subscription)
+    const sold = [plan, catalogVersion, status, anchor, startsAt, endsAt, nextMoment, dueAt]
+    return statements.saveSubscription(subscription.customerId, id, ...sold, subscriptionToDocument(subscription))
+  }
+
+  /** What is posted into a period after this is in another total, so its own are written before they are sealed. */
+  function finalize(state: AccountState, { invoice, series, sealed }: Extract<Entry, { kind: 'finalized' }>): void {
+    const { customerId, id, status } = invoice
+    // All of them, so that invoices are listed in the order in which they were made.
+    for (const draft of drafts.values()) invoicing.push({ command: saveDraft(draft), mustChange: null })
+    drafts.clear()
+    const command = statements.finalize(customerId, id, status, series, invoiceToDocument(invoice))
+    invoicing.push({ command, mustChange: 'an invoice is finalized once, from its draft' })
+    for (const { feature, periodStart } of sealed) {
+      const usage = usageOf(state, feature, periodStart)
+      const total = totals.get(usage)
+      if (total !== undefined) invoicing.push({ command: saveTotals([[usage, total]]), mustChange: null })
+      totals.delete(usage)
+      const seal = statements.seal(customerId, feature, periodStart, id)
+      invoicing.push({ command: seal, mustChange: 'a total is sealed once' })
+    }
+  }
+
+  function saveDraft(invoice: Invoice): Command {
+    return statements.saveDraft(invoice.customerId, invoice.id, invoiceToDocument(invoice))
+  }
+
+  function saveTotals(some: Iterable<readonly [Usage, ChangedTotal]>): Command {
+    return statements.saveTotals(JSON.stringify([...some].map(totalToRow)))
   }
 
   function commands(): Command[] {
@@ -134,10 +198,14 @@ export function createWriteSet(statements: Statements, process: string, known: M
     }
     if (events.length > 0) all.push(statements.append(JSON.stringify(events.map(eventToRow))))
     if (givenKeys.length > 0) all.push(statements.keepKeys(JSON.stringify(givenKeys.map(keyToRow))))
-    if (totals.size > 0) all.push(statements.saveTotals(JSON.stringify([...totals].map(totalToRow))))
-    for (const invoice of drafts.values())
-      all.push(statements.saveDraft(invoice.customerId, invoice.id, invoiceToDocument(invoice)))
-    for (const entry of finalized) finalize(all, entry)
+    for (const { command, mustChange: rule } of invoicing) {
+      if (rule !== null) mustChange.set(all.length, rule)
+      all.push(command)
+    }
+    if (totals.size > 0) all.push(saveTotals(totals))
+    const changedRecords = [...records.written()]
+    if (changedRecords.length > 0) all.push(statements.saveRecords(JSON.stringify(changedRecords.map(recordToRow))))
+    for (const invoice of drafts.values()) all.push(saveDraft(invoice))
     return all
   }
 
@@ -145,39 +213,51 @@ export function createWriteSet(statements: Statements, process: string, known: M
     const accounts = [...changed].map(({ state, lastSeq }) => ({ customer: state.customerId, last_seq: lastSeq }))
     return statements.saveAccounts(JSON.stringify(accounts))
   }
-
-  function finalize(all: Command[], { invoice, series, sealed }: Finalized): void {
-    const { customerId, id, status } = invoice
-    mustChange.set(all.length, 'an invoice is finalized once, from its draft')
-    all.push(statements.finalize(customerId, id, status, series, invoiceToDocument(invoice)))
-    for (const { feature, periodStart } of sealed) {
-      mustChange.set(all.length, 'a total is sealed once')
-      all.push(statements.seal(customerId, feature, periodStart, id))
-    }
-  }
 }
 
-function reservationToRow({ customerId, key, feature, quantity, at, route, periodStart }: Reservation): object {
-  return { customer: customerId, key, feature, quantity: String(quantity), at, route, period_start: periodStart }
+function reservationToRow({ customerId, key, feature, quantity, at, route, periodStart, charge }: Reservation): object {
+  const row = { customer: customerId, key, feature, quantity: String(quantity), at, route, period_start: periodStart }
+  return charge === undefined ? row : { ...row, charge: chargeToDocument(charge) }
 }
 
 function eventToRow({ event, periodStart }: PostedEvent): object {
-  const { customerId, seq, feature, quantity, at, route, key, properties } = event
-  return { customer: customerId, seq, feature, period_start: periodStart, quantity: String(quantity), at, route, key, properties }
+  const { customerId, seq, feature, quantity, at, route, key, charge, corrects } = event
+  // Text within text: as JSON of its own a zero character in it would end the whole batch.
+  const properties = event.properties === null ? null : JSON.stringify(event.properties)
+  const row = {
+    customer: customerId,
+    seq,
+    feature,
+    period_start: periodStart,
+    quantity: String(quantity),
+    at,
+    route,
+    key,
+    properties,
+  }
+  if (charge === undefined && corrects === undefined) return row
+  return { ...row, charge: charge === undefined ? null : chargeToDocument(charge), corrects }
 }
 
 function keyToRow({ customerId, key, seq, at }: UsageEvent): object {
   return { customer: customerId, key, seq, at }
 }
 
-function totalToRow([usage, { customerId }]: readonly [Usage, AccountState]): object {
-  const { feature, periodStart, posted, events, lastSeq } = usage
+function recordToRow([{ state }, { kind, id, isOpen, document }]: readonly [LockedAccount, AccountRecord]): object {
+  return { customer: state.customerId, kind, id, is_open: isOpen, document }
+}
+
+function totalToRow([usage, { state, firstSeq }]: readonly [Usage, ChangedTotal]): object {
+  const { feature, periodStart, posted, events, cost, uncovered, lastSeq } = usage
   return {
-    customer: customerId,
+    customer: state.customerId,
     feature,
     period_start: periodStart,
+    first_seq: firstSeq,
     quantity: String(posted),
     events,
+    cost: amountToText(cost),
+    uncovered: amountToText(uncovered),
     last_seq: lastSeq,
   }
 }

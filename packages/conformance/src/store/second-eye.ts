@@ -19,12 +19,12 @@ export interface SeenEvent {
   readonly customer: string
   readonly seq: number
   readonly feature: string
+  readonly periodStart: number
   readonly quantity: bigint
   readonly at: number
   readonly route: string | null
   readonly key: string
   readonly properties: unknown
-  readonly periodStart: number
   readonly charge: string | null
   readonly corrects: number | null
 }
@@ -59,6 +59,7 @@ export interface SeenGrant {
   readonly used: string
   readonly revoked: string
   readonly expiresAt: number | null
+  readonly isOpen: boolean
 }
 
 export interface SeenCounter {
@@ -97,119 +98,150 @@ export interface SecondEye {
 }
 
 export function createSecondEye({ rows }: Pick<StoreDatabase, 'rows'>): SecondEye {
+  /** The rows of a view, in an order of their own. */
+  async function list<Seen>(view: View<Seen>): Promise<Seen[]> {
+    const found = await rows(`SELECT ${view.columns} FROM ${view.name}`)
+    return sorted(found.map(view.seen), view.placeOf)
+  }
   return {
-    async customers() {
-      const found = await rows(
-        'SELECT customer, name, email, time_zone, created_at, details, subscription, plan, status FROM customers',
-      )
-      const seen = found.map((row) => ({
-        customer: text(row, 'customer'),
-        name: textOrNull(row, 'name'),
-        email: textOrNull(row, 'email'),
-        timeZone: text(row, 'time_zone'),
-        createdAt: integer(row, 'created_at'),
-        details: textOrNull(row, 'details'),
-        subscription: textOrNull(row, 'subscription'),
-        plan: textOrNull(row, 'plan'),
-        status: textOrNull(row, 'status'),
-      }))
-      return sorted(seen, ({ customer, subscription }) => [customer, subscription ?? ''])
-    },
-    async events() {
-      const found = await rows(
-        `SELECT seq, customer, feature, period_start_ms, quantity_millionths, at_ms, route, key, properties, charge, corrects FROM events`,
-      )
-      return sorted(found.map(eventFromRow), ({ customer, seq }) => [customer, seq])
-    },
-    async totals() {
-      const found = await rows(
-        `SELECT customer, feature, period_start_ms, round, quantity_millionths, events, cost, uncovered, invoice FROM totals`,
-      )
-      const seen = found.map((row) => ({
-        customer: text(row, 'customer'),
-        feature: text(row, 'feature'),
-        periodStart: integer(row, 'period_start_ms'),
-        round: integer(row, 'round'),
-        quantity: exact(row, 'quantity_millionths'),
-        events: integer(row, 'events'),
-        cost: text(row, 'cost'),
-        uncovered: text(row, 'uncovered'),
-        invoice: textOrNull(row, 'invoice'),
-      }))
-      return sorted(seen, ({ customer, feature, periodStart, round }) => [customer, feature, periodStart, round])
-    },
-    async records() {
-      const found = await rows('SELECT customer, kind, id, is_open, document FROM records')
-      const seen = found.map((row) => ({
-        customer: text(row, 'customer'),
-        kind: text(row, 'kind'),
-        id: text(row, 'id'),
-        isOpen: truth(row, 'is_open'),
-        document: text(row, 'document'),
-      }))
-      return sorted(seen, ({ customer, kind, id }) => [customer, kind, id])
-    },
-    async grants() {
-      const found = await rows('SELECT customer, id, unit, source, granted, used, revoked, expires_at FROM grants')
-      const seen = found.map((row) => ({
-        customer: text(row, 'customer'),
-        id: text(row, 'id'),
-        unit: text(row, 'unit'),
-        source: text(row, 'source'),
-        granted: text(row, 'granted'),
-        used: text(row, 'used'),
-        revoked: text(row, 'revoked'),
-        expiresAt: integerOrNull(row, 'expires_at'),
-      }))
-      return sorted(seen, ({ customer, id }) => [customer, id])
-    },
-    async counters() {
-      const found = await rows('SELECT counter, taken FROM counters')
-      const seen = found.map((row) => ({ counter: text(row, 'counter'), taken: integer(row, 'taken') }))
-      return sorted(seen, ({ counter }) => [counter])
-    },
-    async reservations() {
-      const found = await rows('SELECT key, customer, feature, quantity_millionths, at_ms, charge FROM reservations')
-      const seen = found.map((row) => ({
-        customer: text(row, 'customer'),
-        key: text(row, 'key'),
-        feature: text(row, 'feature'),
-        quantity: exact(row, 'quantity_millionths'),
-        at: integer(row, 'at_ms'),
-        charge: textOrNull(row, 'charge'),
-      }))
-      return sorted(seen, ({ customer, key }) => [customer, key])
-    },
-    async invoices() {
-      const found = await rows('SELECT id, customer, status, series, number, document FROM invoices')
-      const seen = found.map((row) => ({
-        customer: text(row, 'customer'),
-        id: text(row, 'id'),
-        status: text(row, 'status'),
-        series: textOrNull(row, 'series'),
-        number: integerOrNull(row, 'number'),
-        document: text(row, 'document'),
-      }))
-      return sorted(seen, ({ customer, number, id }) => [customer, number ?? Infinity, id])
-    },
+    customers: () => list(CUSTOMERS),
+    events: () => list(EVENTS),
+    totals: () => list(TOTALS),
+    records: () => list(RECORDS),
+    grants: () => list(GRANTS),
+    counters: () => list(COUNTERS),
+    reservations: () => list(RESERVATIONS),
+    invoices: () => list(INVOICES),
   }
 }
 
-function eventFromRow(row: StoreRow): SeenEvent {
-  const { properties } = row
-  return {
+/** A public view and what is read of it. */
+interface View<Seen> {
+  readonly name: string
+  readonly columns: string
+  readonly seen: (row: StoreRow) => Seen
+  readonly placeOf: (seen: Seen) => readonly (string | number)[]
+}
+
+const CUSTOMERS: View<SeenCustomer> = {
+  name: 'customers',
+  columns: 'customer, name, email, time_zone, created_at, details, subscription, plan, status',
+  seen: (row) => ({
     customer: text(row, 'customer'),
-    seq: integer(row, 'seq'),
+    name: textOrNull(row, 'name'),
+    email: textOrNull(row, 'email'),
+    timeZone: text(row, 'time_zone'),
+    createdAt: integer(row, 'created_at'),
+    details: textOrNull(row, 'details'),
+    subscription: textOrNull(row, 'subscription'),
+    plan: textOrNull(row, 'plan'),
+    status: textOrNull(row, 'status'),
+  }),
+  placeOf: ({ customer, subscription }) => [customer, subscription ?? ''],
+}
+
+const EVENTS: View<SeenEvent> = {
+  name: 'events',
+  columns: 'seq, customer, feature, period_start_ms, quantity_millionths, at_ms, route, key, properties, charge, corrects',
+  seen: (row) => {
+    const { properties } = row
+    return {
+      customer: text(row, 'customer'),
+      seq: integer(row, 'seq'),
+      feature: text(row, 'feature'),
+      periodStart: integer(row, 'period_start_ms'),
+      quantity: exact(row, 'quantity_millionths'),
+      at: integer(row, 'at_ms'),
+      route: textOrNull(row, 'route'),
+      key: text(row, 'key'),
+      properties: typeof properties === 'string' ? JSON.parse(properties) : properties,
+      charge: textOrNull(row, 'charge'),
+      corrects: integerOrNull(row, 'corrects'),
+    }
+  },
+  placeOf: ({ customer, seq }) => [customer, seq],
+}
+
+const TOTALS: View<SeenTotal> = {
+  name: 'totals',
+  columns: 'customer, feature, period_start_ms, round, quantity_millionths, events, cost, uncovered, invoice',
+  seen: (row) => ({
+    customer: text(row, 'customer'),
+    feature: text(row, 'feature'),
+    periodStart: integer(row, 'period_start_ms'),
+    round: integer(row, 'round'),
+    quantity: exact(row, 'quantity_millionths'),
+    events: integer(row, 'events'),
+    cost: text(row, 'cost'),
+    uncovered: text(row, 'uncovered'),
+    invoice: textOrNull(row, 'invoice'),
+  }),
+  placeOf: ({ customer, feature, periodStart, round }) => [customer, feature, periodStart, round],
+}
+
+const RECORDS: View<SeenRecord> = {
+  name: 'records',
+  columns: 'customer, kind, id, is_open, document',
+  seen: (row) => ({
+    customer: text(row, 'customer'),
+    kind: text(row, 'kind'),
+    id: text(row, 'id'),
+    isOpen: truth(row, 'is_open'),
+    document: text(row, 'document'),
+  }),
+  placeOf: ({ customer, kind, id }) => [customer, kind, id],
+}
+
+const GRANTS: View<SeenGrant> = {
+  name: 'grants',
+  columns: 'customer, id, unit, source, granted, used, revoked, expires_at, is_open',
+  seen: (row) => ({
+    customer: text(row, 'customer'),
+    id: text(row, 'id'),
+    unit: text(row, 'unit'),
+    source: text(row, 'source'),
+    granted: text(row, 'granted'),
+    used: text(row, 'used'),
+    revoked: text(row, 'revoked'),
+    expiresAt: integerOrNull(row, 'expires_at'),
+    isOpen: truth(row, 'is_open'),
+  }),
+  placeOf: ({ customer, id }) => [customer, id],
+}
+
+const COUNTERS: View<SeenCounter> = {
+  name: 'counters',
+  columns: 'counter, taken',
+  seen: (row) => ({ counter: text(row, 'counter'), taken: integer(row, 'taken') }),
+  placeOf: ({ counter }) => [counter],
+}
+
+const RESERVATIONS: View<SeenReservation> = {
+  name: 'reservations',
+  columns: 'key, customer, feature, quantity_millionths, at_ms, charge',
+  seen: (row) => ({
+    customer: text(row, 'customer'),
+    key: text(row, 'key'),
     feature: text(row, 'feature'),
     quantity: exact(row, 'quantity_millionths'),
     at: integer(row, 'at_ms'),
-    route: textOrNull(row, 'route'),
-    key: text(row, 'key'),
-    properties: typeof properties === 'string' ? JSON.parse(properties) : properties,
-    periodStart: integer(row, 'period_start_ms'),
     charge: textOrNull(row, 'charge'),
-    corrects: integerOrNull(row, 'corrects'),
-  }
+  }),
+  placeOf: ({ customer, key }) => [customer, key],
+}
+
+const INVOICES: View<SeenInvoice> = {
+  name: 'invoices',
+  columns: 'customer, id, status, series, number, document',
+  seen: (row) => ({
+    customer: text(row, 'customer'),
+    id: text(row, 'id'),
+    status: text(row, 'status'),
+    series: textOrNull(row, 'series'),
+    number: integerOrNull(row, 'number'),
+    document: text(row, 'document'),
+  }),
+  placeOf: ({ customer, number, id }) => [customer, number ?? Infinity, id],
 }
 
 /** By code units, as no collation of a database would change it. */
