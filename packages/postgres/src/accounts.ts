@@ -10,7 +10,7 @@ import {
   type Recent,
   seqKey,
   subscriptionFromDocument,
-  type UsageEvent,
+  type LoggedEvent,
   usageOf,
 } from '@farebox/core/contracts'
 import type { QueryResult } from 'pg'
@@ -19,8 +19,8 @@ import {
   type AccountRow,
   amountFromText,
   customerFromRow,
-  type EventRow,
-  eventFromRow,
+  type LoggedEventRow,
+  loggedEventFromRow,
   type InvoiceRow,
   invoiceFromRow,
   recordFromRow,
@@ -62,7 +62,7 @@ export interface Asked {
 export interface LockedAccounts {
   readonly accounts: ReadonlyMap<string, LockedAccount>
   /** The events that the log holds under the keys and at the places, by `keyOf` and `placeOf`. */
-  readonly known: Map<string, UsageEvent>
+  readonly known: Map<string, LoggedEvent>
 }
 
 export interface Accounts {
@@ -191,16 +191,16 @@ export function createAccounts(statements: Statements, cacheSize: number): Accou
 /** How many statements load accounts. */
 const LOADED = 5
 
-type KnownRow = Omit<EventRow, 'seq'> & { readonly seq: string | null; readonly document: SealedEvent | null }
+type KnownRow = Omit<LoggedEventRow, 'seq'> & { readonly seq: string | null; readonly document: SealedEvent | null }
 
 /** An event as its key keeps it once its partition is gone. */
-type SealedEvent = Omit<EventRow, 'customer' | 'key'>
+type SealedEvent = Omit<LoggedEventRow, 'customer' | 'key'>
 
-function knownFrom({ keys, places }: Asked, results: readonly QueryResult[]): Map<string, UsageEvent> {
+function knownFrom({ keys, places }: Asked, results: readonly QueryResult[]): Map<string, LoggedEvent> {
   const known = new Map(keys.length === 0 ? [] : rowsOf<KnownRow>(results, 0).map(knownFromRow))
   if (places.length === 0) return known
-  for (const row of rowsOf<EventRow>(results, results.length - 1)) {
-    const event = eventFromRow(row)
+  for (const row of rowsOf<LoggedEventRow>(results, results.length - 1)) {
+    const event = loggedEventFromRow(row)
     known.set(placeOf(event), event)
   }
   return known
@@ -210,9 +210,9 @@ function customersOf(asked: readonly { readonly customerId: string }[]): string[
   return asked.map(({ customerId }) => customerId)
 }
 
-function knownFromRow(row: KnownRow): [string, UsageEvent] {
+function knownFromRow(row: KnownRow): [string, LoggedEvent] {
   const { customer, key, seq, document } = row
   const event = seq === null ? document : { ...row, seq }
   invariant(event !== null, 'a key is of an event, or keeps the one that is gone')
-  return [keyOf({ customerId: customer, key }), eventFromRow({ ...event, customer, key })]
+  return [keyOf({ customerId: customer, key }), loggedEventFromRow({ ...event, customer, key })]
 }

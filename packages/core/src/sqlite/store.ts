@@ -15,7 +15,7 @@ import { createLabels, type Labels } from './labels.ts'
 import { openDatabase, sqliteVersion } from './open.ts'
 import { holdProcessLock, isProcessAlive } from './process-lock.ts'
 import { createReads, type Reads } from './reads.ts'
-import { eventFromRow } from './rows.ts'
+import { loggedEventFromRow } from './rows.ts'
 import { createSchedule, type Schedule } from './schedule.ts'
 import { checkSqliteOptions, type SqliteOptions } from './sqlite-options.ts'
 import { prepareStatements, type Statements } from './statements.ts'
@@ -259,11 +259,11 @@ class SqliteStore implements Store {
     if (rowId === 0) return
     for (const key of keys) {
       const row = this.#statements.eventByKey.get(rowId, key)
-      if (row !== undefined) known.set(key, eventFromRow(row))
+      if (row !== undefined) known.set(key, loggedEventFromRow(row))
     }
     for (const seq of seqs) {
       const row = this.#statements.eventBySeq.get(rowId, seq)
-      if (row !== undefined) known.set(seqKey(seq), eventFromRow(row))
+      if (row !== undefined) known.set(seqKey(seq), loggedEventFromRow(row))
     }
   }
 
