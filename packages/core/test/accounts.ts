@@ -3,7 +3,8 @@
 import { type AccountState, emptyAccount, type Usage } from '../src/account/account-state.ts'
 import type { Customer } from '../src/account/customer.ts'
 import { newSubscription } from '../src/account/opening.ts'
-import type { Segment, Subscription } from '../src/account/subscription.ts'
+import { type CurrentPlan, withPlan, withPrices } from '../src/account/change-segments.ts'
+import { type Segment, segmentAt, type SegmentCredit, type Subscription } from '../src/account/subscription.ts'
 import type { Catalog } from '../src/catalog/catalog.ts'
 import { type CatalogDefinition, defineCatalog } from '../src/catalog/define-catalog.ts'
 import type { Plan, PlanDefinition } from '../src/catalog/plan.ts'
@@ -78,6 +79,37 @@ export function subscribedTo(
 }
 
 const ADA: Customer = { id: 'ada', name: 'Ada', email: null, timeZone: 'UTC', createdAt: 0 }
+
+/** On another plan of its catalog from a day on. */
+export function changedTo(subscription: Subscription, day: string, { catalog, plan, credit = null }: ChangedTo): Subscription {
+  const at = utc(day)
+  const from = planIn(catalog, segmentAt(subscription, at)?.plan ?? '')
+  return withPlan({ subscription, at, from, to: { plan: planIn(catalog, plan), catalogVersion: catalog.version }, credit })
+}
+
+export interface ChangedTo {
+  readonly catalog: Catalog
+  readonly plan: string
+  readonly credit?: SegmentCredit | null
+}
+
+/** At the prices of a catalog from a day on, with so many units used before it. */
+export function movedTo(
+  subscription: Subscription,
+  day: string,
+  catalog: Catalog,
+  used: Readonly<Record<string, string>> = {},
+): Subscription {
+  const units = new Map(Object.entries(used).map(([feature, text]) => [feature, parseQuantity(text)]))
+  return withPrices({ subscription, at: utc(day), used: units, current: currentIn(catalog) })
+}
+
+export function currentIn({ plans, version: catalogVersion }: Catalog): CurrentPlan {
+  return (code) => {
+    const plan = plans.get(code)
+    return plan === undefined ? undefined : { plan, catalogVersion }
+  }
+}
 
 export interface AccountInput {
   readonly usage?: readonly Usage[]
