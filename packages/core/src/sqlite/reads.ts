@@ -20,7 +20,7 @@ import { type Invoice, parseInvoiceNumber } from '../records/invoice.ts'
 import type { UsageEvent } from '../records/usage-event.ts'
 import { add, DECIMAL_ZERO } from '../values/decimal.ts'
 import type { Labels } from './labels.ts'
-import { apiKeyFromRow, eventFromRow, invoiceFromRow, loggedEventFromRow, storedRecordFromRow, totalFromRow } from './rows.ts'
+import { apiKeyFromRow, eventOfTotal, invoiceFromRow, loggedEventFromRow, storedRecordFromRow, totalFromRow } from './rows.ts'
 import type { Statements, TotalPlaces } from './statements.ts'
 
 export interface Reads {
@@ -57,7 +57,9 @@ export function createReads(statements: Statements, labels: Labels): Reads {
       if (after !== null) throw invalidPlace(query.after)
       return { items: [], next: null }
     }
-    return pageOf(statements.chain.all(first, limit), limit, eventFromRow, (row) => String(row.seq))
+    const { customerId, feature } = query
+    const rows = statements.chain.all(first, limit)
+    return pageOf(rows, limit, (row) => eventOfTotal(customerId, feature, row), (row) => String(row.seq))
   }
 
   /** Place of the event before one of a total; undefined where that is no event of it. */

@@ -106,11 +106,18 @@ export function subscriptionToRow(customerRowId: number, subscription: Subscript
   }
 }
 
+/** An event of a total, whose customer and feature are known. */
+export type ChainRow = Omit<EventRow, 'customer' | 'feature'>
+
 export function eventFromRow(row: EventRow): UsageEvent {
+  return eventOfTotal(row.customer, row.feature, row)
+}
+
+export function eventOfTotal(customerId: string, feature: string, row: ChainRow): UsageEvent {
   const event: { -readonly [Member in keyof UsageEvent]: UsageEvent[Member] } = {
     seq: Number(row.seq),
-    customerId: row.customer,
-    feature: row.feature,
+    customerId,
+    feature,
     quantity: row.quantity,
     at: Number(row.at),
     key: row.key,

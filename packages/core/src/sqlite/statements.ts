@@ -3,6 +3,7 @@
 import type { Database, Statement } from 'better-sqlite3'
 import type {
   ApiKeyRow,
+  ChainRow,
   CustomerRow,
   EventRow,
   InvoiceRow,
@@ -86,7 +87,7 @@ export interface Statements {
   readonly eventByKey: Statement<[number, string], EventRow>
   readonly eventBySeq: Statement<[number, number], EventRow>
   readonly log: Statement<[number, number], EventRow>
-  readonly chain: Statement<[bigint | number, number], EventRow>
+  readonly chain: Statement<[bigint | number, number], ChainRow>
   readonly previousOf: Statement<TotalsKey & { seq: number }, bigint>
   readonly recount: Statement<[bigint], { quantity: bigint; events: bigint; charged: bigint }>
   readonly charges: Statement<[bigint], string>
@@ -254,14 +255,15 @@ function ofEvents(db: Database) {
     eventBySeq: db.prepare<[number, number], EventRow>(`SELECT ${EVENT_COLUMNS} WHERE e.customer_id = ? AND e.seq = ?`),
     log: db.prepare<[number, number], EventRow>(`SELECT ${EVENT_COLUMNS} WHERE e.seq > ? ORDER BY e.seq LIMIT ?`),
     // Crossed, so that the chain leads: to save the sort, the planner would go through the whole log instead.
-    chain: db.prepare<[bigint | number, number], EventRow>(`
+    chain: db.prepare<[bigint | number, number], ChainRow>(`
       WITH RECURSIVE chain (seq, previous) AS (
         SELECT seq, previous FROM _events WHERE seq = ?
         UNION ALL
         SELECT e.seq, e.previous FROM chain JOIN _events e ON e.seq = chain.previous
         LIMIT ?
       )
-      SELECT ${EVENT_COLUMNS.replace('FROM _events e', 'FROM chain ch CROSS JOIN _events e ON e.seq = ch.seq')} ORDER BY ch.seq DESC`),
+      SELECT e.seq, e.period_start, e.quantity, e.at, r.label AS route, e.key, e.properties, e.charge, e.corrects
+      FROM chain ch CROSS JOIN _events e ON e.seq = ch.seq LEFT JOIN _labels r ON r.id = e.route_id ORDER BY ch.seq DESC`),
     previousOf: db
       .prepare<TotalsKey & { seq: number }, bigint>(`
         SELECT previous FROM _events
