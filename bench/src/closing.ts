@@ -97,6 +97,8 @@ async function close(file: string, options: ClosingOptions, say: (line: string) 
   if (invoices !== options.customers || held.length + waiting.length > 0)
     throw new Error(`Expected ${options.customers} invoices, got ${invoices}, ${held.length} held, ${waiting.length} waiting`)
   const figures = { ...options, invoices, perSecond: invoices / seconds, cpuUs: (user + system) / invoices, rssStart, rssMost }
-  say(`closing: ${figures.perSecond.toFixed(0)} invoices/s, ${figures.cpuUs.toFixed(0)} µs CPU each, memory +${Math.round((rssMost - rssStart) / 2 ** 20)} MB`)
+  say(
+    `closing: ${figures.perSecond.toFixed(0)} invoices/s, ${figures.cpuUs.toFixed(0)} µs CPU each, memory +${Math.round((rssMost - rssStart) / 2 ** 20)} MB`,
+  )
   return figures
 }

@@ -59,7 +59,12 @@ export function createReads(statements: Statements, labels: Labels): Reads {
     }
     const { customerId, feature } = query
     const rows = statements.chain.all(first, limit)
-    return pageOf(rows, limit, (row) => eventOfTotal(customerId, feature, row), (row) => String(row.seq))
+    return pageOf(
+      rows,
+      limit,
+      (row) => eventOfTotal(customerId, feature, row),
+      ([seq]) => String(seq),
+    )
   }
 
   /** Place of the event before one of a total; undefined where that is no event of it. */

@@ -255,15 +255,19 @@ function ofEvents(db: Database) {
     eventBySeq: db.prepare<[number, number], EventRow>(`SELECT ${EVENT_COLUMNS} WHERE e.customer_id = ? AND e.seq = ?`),
     log: db.prepare<[number, number], EventRow>(`SELECT ${EVENT_COLUMNS} WHERE e.seq > ? ORDER BY e.seq LIMIT ?`),
     // Crossed, so that the chain leads: to save the sort, the planner would go through the whole log instead.
-    chain: db.prepare<[bigint | number, number], ChainRow>(`
+    // Closing reads every event of a month by it: an array of doubles costs half of an object of bigints, and holds what one event may have.
+    chain: db
+      .prepare<[bigint | number, number], ChainRow>(`
       WITH RECURSIVE chain (seq, previous) AS (
         SELECT seq, previous FROM _events WHERE seq = ?
         UNION ALL
         SELECT e.seq, e.previous FROM chain JOIN _events e ON e.seq = chain.previous
         LIMIT ?
       )
-      SELECT e.seq, e.period_start, e.quantity, e.at, r.label AS route, e.key, e.properties, e.charge, e.corrects
-      FROM chain ch CROSS JOIN _events e ON e.seq = ch.seq LEFT JOIN _labels r ON r.id = e.route_id ORDER BY ch.seq DESC`),
+      SELECT e.seq, e.quantity, e.at, r.label AS route, e.key, e.properties, e.charge, e.corrects
+      FROM chain ch CROSS JOIN _events e ON e.seq = ch.seq LEFT JOIN _labels r ON r.id = e.route_id ORDER BY ch.seq DESC`)
+      .safeIntegers(false)
+      .raw(),
     previousOf: db
       .prepare<TotalsKey & { seq: number }, bigint>(`
         SELECT previous FROM _events
