@@ -47,7 +47,7 @@ const BLOCK_GAP = 26
 const SUM_GAP = 3.5
 
 /** The bytes of the document. The same invoice and options give the same bytes. Throws `invalid_option`. */
-export async function invoicePdf(invoice: Invoice, options: InvoicePdfOptions = {}): Promise<Uint8Array> {
+export async function invoicePdf(invoice: Invoice, options: InvoicePdfOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
   refuseUnknownOptions(WHERE, options, OPTIONS)
   refuseOtherWords(WHERE, 'pageSize', options.pageSize, ['A4', 'Letter'])
   const { fonts = [], pageSize = 'A4' } = options
@@ -81,7 +81,7 @@ function infoOf({ finalizedAt, issuedAt }: Invoice, { title, seller }: PrintedIn
   return { Title: title, ...author, Creator: 'Farebox', CreationDate: new Date(finalizedAt ?? issuedAt) }
 }
 
-async function bytesOf(doc: PDFKit.PDFDocument): Promise<Uint8Array> {
+async function bytesOf(doc: PDFKit.PDFDocument): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = []
   for await (const chunk of doc) chunks.push(chunk as Uint8Array)
   return new Uint8Array(Buffer.concat(chunks))
