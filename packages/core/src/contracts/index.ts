@@ -22,6 +22,7 @@ export { subscriptionColumns, subscriptionFromDocument, subscriptionToDocument }
 export type { Subscription, SubscriptionStatus } from '../account/subscription.ts'
 export { chargeFromDocument, chargeToDocument } from '../records/charge.ts'
 export type { Charge, ChargePart, ModelCharge } from '../records/charge.ts'
+export { grantFromRecord, paymentFromRecord, unpricedFromRecord } from '../records/account-record.ts'
 export type { AccountRecord, RecordKind, StoredRecord } from '../records/account-record.ts'
 export type { Grant, GrantSource, GrantUnit } from '../records/grant.ts'
 export type { Payment, PaymentStatus } from '../records/payment.ts'
