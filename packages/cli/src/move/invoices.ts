@@ -19,6 +19,9 @@ export interface MoveInvoicesOptions {
 /** Final invoices that are numbered side by side: they share commits. */
 const SIDE_BY_SIDE = 1_000
 
+/** Of each late total a page of events is in memory. */
+const LATE_SIDE_BY_SIDE = 20
+
 /** Drafts come first, all of them in the order in which they were made, so that listings keep it. */
 export async function moveInvoices(options: MoveInvoicesOptions): Promise<void> {
   const { from, to, source, arrived, onMoved } = options
@@ -43,7 +46,7 @@ export async function moveInvoices(options: MoveInvoicesOptions): Promise<void> 
     if (invoiced.size === before) throw outOfOrder(left)
   }
   const open = [...source.periods.values()].flat().filter(({ round, invoiceId }) => round > 0 && invoiceId === null)
-  for (const late of open) await moveLate(options, late)
+  await moveAll(options, open)
 }
 
 /**
@@ -62,6 +65,11 @@ function readyOf({ source }: MoveInvoicesOptions, ids: readonly string[], invoic
 
 function lateOf({ heldBy }: Survey, id: string): Round[] {
   return (heldBy.get(id) ?? []).filter(({ round }) => round > 0)
+}
+
+async function moveAll(options: MoveInvoicesOptions, late: readonly Round[]): Promise<void> {
+  for (let first = 0; first < late.length; first += LATE_SIDE_BY_SIDE)
+    await sideBySide(late.slice(first, first + LATE_SIDE_BY_SIDE), (one) => moveLate(options, one))
 }
 
 /** One that is final there already may have been paid since. */
@@ -86,7 +94,10 @@ function draft(to: Store, invoice: Invoice): Promise<void> {
 /** In the order of their numbers. A number that was taken is never given back, so after one that failed nothing is numbered. */
 async function finalizeAgain(options: MoveInvoicesOptions, series: string, ids: readonly string[]): Promise<void> {
   const { from, to, source } = options
-  for (const id of ids) for (const late of lateOf(source, id)) await moveLate(options, late)
+  await moveAll(
+    options,
+    ids.flatMap((id) => lateOf(source, id)),
+  )
   let failure: { readonly error: unknown } | null = null
   const invoices = await sideBySide(ids, async (id) => {
     const invoice = await from.invoice(id)
