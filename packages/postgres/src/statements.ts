@@ -28,6 +28,8 @@ type PreparedName =
   | 'drafts'
   | 'known'
   | 'knownPlaces'
+  | 'knownInvoices'
+  | 'knownRecords'
   | 'saveAccounts'
   | 'saveCustomer'
   | 'saveSubscription'
@@ -104,7 +106,17 @@ function ofStates(
   { of }: Names,
   named: Naming,
 ): Some<
-  'addAccounts' | 'lock' | 'subscriptions' | 'openRecords' | 'openTotals' | 'reservations' | 'drafts' | 'known' | 'knownPlaces'
+  | 'addAccounts'
+  | 'lock'
+  | 'subscriptions'
+  | 'openRecords'
+  | 'openTotals'
+  | 'reservations'
+  | 'drafts'
+  | 'known'
+  | 'knownPlaces'
+  | 'knownInvoices'
+  | 'knownRecords'
 > {
   return {
     addAccounts: named('add', `INSERT INTO ${of('accounts')} (customer) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING`),
@@ -144,6 +156,16 @@ function ofStates(
       'known_places',
       `SELECT e.customer, e.key, ${EVENT} FROM unnest($1::text[], $2::bigint[]) AS asked (customer, seq)
        JOIN ${of('events')} e ON e.customer = asked.customer AND e.seq = asked.seq`,
+    ),
+    knownInvoices: named(
+      'known_invoices',
+      `SELECT i.* FROM unnest($1::text[], $2::text[]) AS asked (customer, id)
+       JOIN ${of('invoices')} i ON i.customer = asked.customer AND i.id = asked.id`,
+    ),
+    knownRecords: named(
+      'known_records',
+      `SELECT r.* FROM unnest($1::text[], $2::text[], $3::text[]) AS asked (customer, kind, id)
+       JOIN ${of('records')} r ON r.customer = asked.customer AND r.kind = asked.kind AND r.id = asked.id`,
     ),
   }
 }

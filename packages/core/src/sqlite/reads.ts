@@ -20,7 +20,15 @@ import { type Invoice, parseInvoiceNumber } from '../records/invoice.ts'
 import type { UsageEvent } from '../records/usage-event.ts'
 import { add, DECIMAL_ZERO } from '../values/decimal.ts'
 import type { Labels } from './labels.ts'
-import { apiKeyFromRow, eventOfTotal, invoiceFromRow, loggedEventFromRow, storedRecordFromRow, totalFromRow } from './rows.ts'
+import {
+  apiKeyFromRow,
+  eventOfTotal,
+  invoiceFromRow,
+  loggedEventFromRow,
+  storedRecordFromRow,
+  type StoredRecordRow,
+  totalFromRow,
+} from './rows.ts'
 import type { Statements, TotalPlaces } from './statements.ts'
 
 export interface Reads {
@@ -147,9 +155,11 @@ export function createReads(statements: Statements, labels: Labels): Reads {
   function records(query: RecordQuery): Page<StoredRecord> {
     const limit = pageLimit(query)
     const { kind, customerId, isOpen } = query
-    const page = { kind, is_open: isOpen === undefined ? null : Number(isOpen), after: pagePlace(query, 0), limit }
-    const rows =
-      customerId === undefined ? statements.records.all(page) : statements.recordsOf.all({ ...page, customer: customerId })
+    const after = pagePlace(query, 0)
+    const page = { kind, is_open: isOpen === undefined ? null : Number(isOpen), after, limit }
+    const ofAll = (): StoredRecordRow[] =>
+      isOpen === true ? statements.openRecordsOfKind.all(kind, after, limit) : statements.records.all(page)
+    const rows = customerId === undefined ? ofAll() : statements.recordsOf.all({ ...page, customer: customerId })
     return pageOf(rows, limit, storedRecordFromRow, (row) => String(row.place))
   }
 

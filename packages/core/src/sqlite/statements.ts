@@ -66,8 +66,10 @@ export interface Statements {
   readonly subscription: Statement<[number], string>
   readonly saveSubscription: Statement
   readonly openRecords: Statement<[number], RecordRow>
+  readonly ownRecord: Statement<[number, string, string], RecordRow>
   readonly saveRecord: Statement
   readonly records: Statement<RecordsKey, StoredRecordRow>
+  readonly openRecordsOfKind: Statement<[string, number, number], StoredRecordRow>
   readonly recordsOf: Statement<RecordsKey & { customer: string }, StoredRecordRow>
   readonly counters: Statement<[], { counter: string; taken: bigint }>
   readonly counter: Statement<[string], bigint>
@@ -104,6 +106,7 @@ export interface Statements {
   readonly collectInvoice: Statement
   readonly invoices: Statement<[number, number], InvoiceRow>
   readonly invoicesOf: Statement<[string, number, number], InvoiceRow>
+  readonly ownInvoice: Statement<[number, string], InvoiceRow>
   readonly invoiceById: Statement<[string], InvoiceRow>
   readonly invoiceByNumber: Statement<[string, number], InvoiceRow>
   readonly saveApiKey: Statement
@@ -185,10 +188,17 @@ function ofRecords(db: Database) {
     openRecords: db.prepare<[number], RecordRow>(
       'SELECT place, kind, id, is_open, document FROM _records WHERE customer_id = ? AND is_open = 1 ORDER BY place',
     ),
+    ownRecord: db.prepare<[number, string, string], RecordRow>(
+      'SELECT place, kind, id, is_open, document FROM _records WHERE customer_id = ? AND kind = ? AND id = ?',
+    ),
     saveRecord: db.prepare(`
       INSERT INTO _records (customer_id, kind, id, is_open, document) VALUES (?, ?, ?, ?, ?)
       ON CONFLICT (customer_id, kind, id) DO UPDATE SET is_open = excluded.is_open, document = excluded.document`),
     records: db.prepare<RecordsKey, StoredRecordRow>(`SELECT ${columns} WHERE ${page}`),
+    // Its condition is that of an index: those that are closed are not looked at, however many they are.
+    openRecordsOfKind: db.prepare<[string, number, number], StoredRecordRow>(
+      `SELECT ${columns} WHERE r.kind = ? AND r.is_open = 1 AND r.place > ? ORDER BY r.place LIMIT ?`,
+    ),
     recordsOf: db.prepare<RecordsKey & { customer: string }, StoredRecordRow>(
       `SELECT ${columns} WHERE r.customer_id = (SELECT id FROM _customers WHERE customer = :customer) AND ${page}`,
     ),
@@ -314,6 +324,7 @@ function ofInvoices(db: Database) {
     invoices: db.prepare<[number, number], InvoiceRow>(`SELECT ${INVOICE_COLUMNS} WHERE i.seq > ? ORDER BY i.seq LIMIT ?`),
     invoicesOf: db.prepare<[string, number, number], InvoiceRow>(`
       SELECT ${INVOICE_COLUMNS} WHERE i.customer_id = (SELECT id FROM _customers WHERE customer = ?) AND i.seq > ? ORDER BY i.seq LIMIT ?`),
+    ownInvoice: db.prepare<[number, string], InvoiceRow>(`SELECT ${INVOICE_COLUMNS} WHERE i.customer_id = ? AND i.id = ?`),
     invoiceById: db.prepare<[string], InvoiceRow>(`SELECT ${INVOICE_COLUMNS} WHERE i.id = ?`),
     invoiceByNumber: db.prepare<[string, number], InvoiceRow>(`SELECT ${INVOICE_COLUMNS} WHERE i.series = ? AND i.number = ?`),
 
