@@ -75,7 +75,7 @@ export function buildReport(input: ReportInput): ReplayReport {
     requests: survey.lines - survey.malformed,
     currency: catalog.currency,
     customers,
-    invoices: input.invoices.map(withoutId),
+    invoices: input.invoices.map((invoice) => withoutId(invoiceJson(invoice))),
     audit: { ok: audit.ok && differences.length === 0, events: audit.events, differences },
   }
 }
@@ -148,7 +148,6 @@ function witnessDifferences({ plans, tally, billed }: ReportInput): ReportedDiff
 }
 
 /** An invoice's id is made anew in each database; its number and everything else is not. */
-function withoutId(invoice: Invoice): Omit<InvoiceJson, 'id'> {
-  const { id: _id, ...rest } = invoiceJson(invoice)
-  return rest
+export function withoutId({ id: _id, ...invoice }: InvoiceJson): Omit<InvoiceJson, 'id'> {
+  return invoice
 }
