@@ -224,9 +224,7 @@ describe('what the user can mend', () => {
     const later = `${HEADER}\n2023-11-16 18:15:47,1,1\n`
     await expect(bill(later, { database, customers: 1 })).rejects.toThrow(/holds the bill of another trace \(line 0 differs\)/)
     const other = `${HEADER}\n2023-11-16 18:15:46,2,1\n`
-    const { audit } = await bill(other, { database, customers: 1 })
-    const message = 'c0: the trace holds 1 calls with 2 tokens in and 1 out, the log 1 calls with 1 tokens in and 1 out'
-    expect(audit).toMatchObject({ ok: false, differences: [{ kind: 'trace', customer: 'c0', message }] })
+    await expect(bill(other, { database, customers: 1 })).rejects.toThrow(/holds the bill of another trace/)
     expect((await bill(other, { database, customers: 1, fresh: true })).totals).toMatchObject({ calls: 1, input_tokens: 2 })
   })
 })

@@ -1,9 +1,8 @@
 /** The report on a trace: what each customer's calls came to, the invoices, and whether bill, log and trace agree. */
 
-import { invoiceJson } from '@farebox/core'
-import type { Audit, Catalog, Invoice, InvoiceJson } from '@farebox/core'
+import type { Audit, Catalog, Invoice } from '@farebox/core'
 import { add, type Decimal, formatDecimal, subtract } from '@farebox/core/contracts'
-import { type ReportedDifference, withoutId } from '../replay/report.ts'
+import { type ReportedDifference, type ReportedInvoice, reportedInvoice } from '../replay/report.ts'
 import type { TraceOptions } from './bill.ts'
 import { type Charged, type ChargedCustomer, nothing } from './charged.ts'
 import type { MalformedLine, TraceSurvey } from './survey.ts'
@@ -31,7 +30,7 @@ export interface TraceReport {
   readonly further_rates?: FurtherRates
   readonly customers: readonly TraceCustomer[]
   readonly totals: Omit<TraceCustomer, 'id' | 'balance_left'>
-  readonly invoices: readonly Omit<InvoiceJson, 'id'>[]
+  readonly invoices: readonly ReportedInvoice[]
   readonly audit: { readonly ok: boolean; readonly events: number; readonly differences: readonly ReportedDifference[] }
 }
 
@@ -92,7 +91,7 @@ export function buildTraceReport(input: TraceReportInput): TraceReport {
     ...(further === null ? {} : { further_rates: further }),
     customers,
     totals: totalsOf([...charged.customers.values()]),
-    invoices: input.invoices.map((invoice) => withoutId(invoiceJson(invoice))),
+    invoices: input.invoices.map(reportedInvoice),
     audit: { ok: audit.ok && differences.length === 0, events: audit.events, differences },
   }
 }
