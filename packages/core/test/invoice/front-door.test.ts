@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import {
   createFarebox,
   defineCatalog,
+  type EventProofCheck,
   type Farebox,
   fixedTaxRates,
   formatMoney,
@@ -83,15 +84,18 @@ test('each buyer is taxed as the rules say, and the page says how', async () => 
 test('a customer checks with the invoice and a proof alone that a call is in the bill', async () => {
   const farebox = await february()
   const { items } = await farebox.invoices.list()
-  const kept = invoiceJson(items.findLast(({ customerId }) => customerId === 'home') ?? items[0]!)
+  const [kept] = items.filter(({ customerId, seal }) => customerId === 'home' && seal !== null).map(invoiceJson)
   const events: UsageEvent[] = (await farebox.events.list()).items.filter(({ customerId }) => customerId === 'home')
   // An invoice is sealed with the newest event of a feature first.
   const sealed = events.toSorted((a, b) => b.seq - a.seq)
-  expect(kept.seal?.events).toBe(5)
+  expect(kept?.seal?.events).toBe(5)
   for (const event of sealed) {
     const proving = createProving(event.seq)
     for (const one of sealed) proving.add(one)
-    const answer = { event: sealedEvent(event), proof: proving.proof()!, seal: kept.seal! }
+    // As it comes over the wire.
+    const answer = JSON.parse(
+      JSON.stringify({ event: sealedEvent(event), proof: proving.proof(), seal: kept?.seal }),
+    ) as EventProofCheck
     expect(verifyEventProof(answer)).toBe(true)
     expect(verifyEventProof({ ...answer, event: { ...answer.event, quantity: '1000' } })).toBe(false)
   }
