@@ -118,7 +118,7 @@ export async function closeNext(
   customers: readonly string[],
   { until, now }: Pick<Closing, 'until' | 'now'>,
 ): Promise<Closed[]> {
-  const drafted = await draftNext(parts, customers, until)
+  const drafted = await draftNext(parts, customers, { until, now })
   const audits = await Promise.all(
     drafted.map((one) => (isClosable(one, parts, now) ? auditDraft(parts.store, one) : Promise.resolve(null))),
   )
@@ -127,7 +127,10 @@ export async function closeNext(
       if (one.kind !== 'drafted') return one
       const audited = audits[i]
       if (audited === null || audited === undefined) return { kind: 'drafted' }
-      if (audited.differences.length > 0) return { kind: 'held', differences: audited.differences }
+      if (audited.differences.length > 0) {
+        await keepDraft(parts.store, one.draft)
+        return { kind: 'held', differences: audited.differences }
+      }
       return finalizeDraft(parts, one.draft, { late: one.late, audited, now })
     }),
   )
@@ -160,8 +163,12 @@ type Drafted =
   | { readonly kind: 'waiting' | 'passed' }
 
 /** Drafts the invoice of each customer's next due moment; a moment without lines is passed over. */
-async function draftNext(parts: CloseParts, customers: readonly string[], until: number): Promise<Drafted[]> {
-  const first = await Promise.all(customers.map((customerId) => draftOne(parts, { customerId, until, late: null })))
+async function draftNext(
+  parts: CloseParts,
+  customers: readonly string[],
+  closing: Pick<Closing, 'until' | 'now'>,
+): Promise<Drafted[]> {
+  const first = await Promise.all(customers.map((customerId) => draftOne(parts, { ...closing, customerId, late: null })))
   // Final totals never change, so they may be read before the draft is made.
   const late = await Promise.all(
     first.map((drafted, i) => (drafted === 'late' ? latePeriods(parts.store, customers[i] as string) : null)),
@@ -169,21 +176,20 @@ async function draftNext(parts: CloseParts, customers: readonly string[], until:
   return Promise.all(
     first.map(async (drafted, i) => {
       if (drafted !== 'late') return drafted
-      const again = await draftOne(parts, { customerId: customers[i] as string, until, late: late[i] ?? NONE })
+      const again = await draftOne(parts, { ...closing, customerId: customers[i] as string, late: late[i] ?? NONE })
       invariant(again !== 'late', 'late totals are read once')
       return again
     }),
   )
 }
 
-interface DraftOne {
+interface DraftOne extends Pick<Closing, 'until' | 'now'> {
   readonly customerId: string
-  readonly until: number
   /** Null as long as nobody knows whether something came late. */
   readonly late: LatePeriods | null
 }
 
-function draftOne(parts: CloseParts, { customerId, until, late }: DraftOne): Promise<Drafted | 'late'> {
+function draftOne(parts: CloseParts, { customerId, until, now, late }: DraftOne): Promise<Drafted | 'late'> {
   return parts.store.change({ customerId, inOrder: true }, (state): Change<Drafted | 'late'> => {
     const { subscription } = state
     if (subscription === null || subscription.dueAt === null || subscription.dueAt > until)
@@ -195,11 +201,24 @@ function draftOne(parts: CloseParts, { customerId, until, late }: DraftOne): Pro
     invariant(moment !== null, 'a moment that is due is one')
     const invoice = draftOfMoment(parts, state, moment)
     if (invoice === null) return { result: { kind: 'passed' }, entries: afterMoment(state, moment, null) }
-    return { result: { kind: 'drafted', draft: invoice, moment, late: known }, entries: [{ kind: 'drafted', invoice }] }
+    // One that becomes final in the same breath is written once, with its number.
+    const isKept = now < invoice.issuedAt + parts.graceMs
+    return {
+      result: { kind: 'drafted', draft: invoice, moment, late: known },
+      entries: isKept ? [{ kind: 'drafted', invoice }] : [],
+    }
   })
 }
 
 const NONE: LatePeriods = new Map()
+
+/** A draft that is held back is there to be looked at. */
+function keepDraft(store: Store, draft: Invoice): Promise<void> {
+  return store.change({ customerId: draft.customerId, inOrder: true }, ({ subscription }) => {
+    const isCurrent = subscription !== null && invoiceId(subscription.id, subscription.nextMoment) === draft.id
+    return { result: undefined, entries: isCurrent ? [{ kind: 'drafted', invoice: draft }] : [] }
+  })
+}
 
 /** What final invoices say of the periods that events came to late. */
 export async function latePeriods(store: Store, customerId: string): Promise<LatePeriods> {
@@ -265,10 +284,9 @@ async function finalizeDraft(parts: CloseParts, draft: Invoice, { late, audited,
       invariant(current !== null, 'a draft has lines')
       const invoice = finalize({ ...current, seal: audited.seal }, now)
       const sealed = moment.sealed.map(({ feature, periodStart }) => ({ feature, periodStart }))
-      return {
-        result: 'final',
-        entries: [{ kind: 'finalized', invoice, series, sealed }, ...afterMoment(state, moment, invoice)],
-      }
+      const drafted: Entry[] = state.drafts.has(current.id) ? [] : [{ kind: 'drafted', invoice: current }]
+      const finalized: Entry = { kind: 'finalized', invoice, series, sealed }
+      return { result: 'final', entries: [...drafted, finalized, ...afterMoment(state, moment, invoice)] }
     },
   )
   if (done !== 'final') return { kind: done }

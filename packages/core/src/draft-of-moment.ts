@@ -142,10 +142,11 @@ function isOver(grant: Grant, at: number): boolean {
   return grant.source !== 'plan' && isZero(remainingOf(grant))
 }
 
-/** A cycle is an invoice with a base price. */
+/** A cycle is an interval: it begins with a whole base price. A change within it begins none. */
 function afterCycle(discount: SubscriptionDiscount, { base }: Moment): SubscriptionDiscount {
   const { cyclesLeft } = discount
-  return base === null || cyclesLeft === null || cyclesLeft === 0 ? discount : { ...discount, cyclesLeft: cyclesLeft - 1 }
+  if (base?.line.type !== 'plan_base' || cyclesLeft === null || cyclesLeft === 0) return discount
+  return { ...discount, cyclesLeft: cyclesLeft - 1 }
 }
 
 /** What was paid for the interval that a base price began; discounts taken off. */

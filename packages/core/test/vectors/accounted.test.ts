@@ -53,7 +53,6 @@ describe('the collected numbers', () => {
     expect([...new Set(waiting.map(({ waitsFor }) => waitsFor))]).toEqual([
       'the cost of an AI model',
       'voiding an invoice and billing its period again',
-      'tax on a line',
       'webhooks',
     ])
   })
