@@ -3,7 +3,7 @@
 import type { AccountState, Entry } from './account/account-state.ts'
 import { chargeDifference } from './account/grants.ts'
 import { isInvoiced, withLateMoment } from './account/subscription.ts'
-import { type Change, type ChangeTarget, seqKey } from './contracts/store.ts'
+import type { Change, ChangeTarget } from './contracts/store.ts'
 import { FareboxError } from './errors.ts'
 import type { Charge } from './records/charge.ts'
 import type { Grant } from './records/grant.ts'
@@ -53,10 +53,8 @@ export function correctIn(state: AccountState, claim: CorrectClaim): Change<Corr
   const { customerId, feature, at, route, seq: corrects } = original
   const back =
     original.charge === undefined || difference === 0n ? null : giveBack(state, original.charge, { original, quantity })
-  const event: NewUsageEvent = {
-    ...{ customerId, feature, quantity: difference, at, key, route, properties, corrects },
-    ...(back === null ? {} : { charge: back.charge }),
-  }
+  const shared: NewUsageEvent = { customerId, feature, quantity: difference, at, key, route, properties, corrects }
+  const event = back === null ? shared : { ...shared, charge: back.charge }
   const posted: Entry = { kind: 'posted', event, periodStart, keyGivenBy: 'caller' }
   const due = isInvoiced(subscription, periodStart) ? withLateMoment(subscription) : subscription
   const late: Entry[] = due === subscription ? [] : [{ kind: 'subscription', subscription: due }]

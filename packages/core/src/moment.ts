@@ -273,10 +273,9 @@ export function adjustmentOf(
   if (terms === undefined || feature === undefined || terms.kind === 'boolean') return null
   const { start, end } = usagePeriod(segment, subscription.timeZone, periodStart)
   const { currency } = subscription
-  const before = { quantity: 0n, uncovered: DECIMAL_ZERO as Decimal }
-  for (const total of totals) {
-    before.quantity += total.quantity
-    before.uncovered = add(before.uncovered, total.uncovered)
+  const before = {
+    quantity: totals.reduce((sum, { quantity }) => sum + quantity, 0n),
+    uncovered: totals.map(({ uncovered }) => uncovered).reduce(add, DECIMAL_ZERO),
   }
   const amountOf = (quantity: Quantity, uncovered: Decimal): Money =>
     terms.kind === 'metered'

@@ -25,7 +25,6 @@ import { FareboxError } from './errors.ts'
 import { type Offers, planOf } from './moment.ts'
 import { add, isZero } from './values/decimal.ts'
 import { parseInstant } from './values/instant.ts'
-import { invariant } from './values/invariant.ts'
 import { shareUsed, type Share } from './values/proration.ts'
 import { decimalToQuantity } from './values/quantity.ts'
 
