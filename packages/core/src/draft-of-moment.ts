@@ -54,9 +54,9 @@ function discountsOf(parts: Offers, { discounts, currency }: Subscription): Appl
   return discounts.flatMap(({ coupon: code, catalogVersion, cyclesLeft }): AppliedDiscount[] => {
     const coupon = offerOf(parts.catalogOf(catalogVersion), currency).coupons.get(code)
     if (coupon === undefined || cyclesLeft === 0) return []
-    const { name, reduction } = coupon
-    if (reduction.kind === 'percent') return [{ coupon: code, name, percent: reduction.percent }]
-    return [{ coupon: code, name, amount: toMoney(reduction.amount, currency, 'half_up') }]
+    const { name, reduction, plans } = coupon
+    if (reduction.kind === 'percent') return [{ coupon: code, name, plans, percent: reduction.percent }]
+    return [{ coupon: code, name, plans, amount: toMoney(reduction.amount, currency, 'half_up') }]
   })
 }
 
@@ -139,10 +139,11 @@ function isOver(grant: Grant, at: number): boolean {
   return (grant.expiresAt !== null && grant.expiresAt <= at) || isZero(remainingOf(grant))
 }
 
-/** A cycle is an invoice with a base price. */
+/** A cycle is an interval: it begins with a whole base price. A change within it begins none. */
 function afterCycle(discount: SubscriptionDiscount, { base }: Moment): SubscriptionDiscount {
   const { cyclesLeft } = discount
-  return base === null || cyclesLeft === null || cyclesLeft === 0 ? discount : { ...discount, cyclesLeft: cyclesLeft - 1 }
+  if (base?.line.type !== 'plan_base' || cyclesLeft === null || cyclesLeft === 0) return discount
+  return { ...discount, cyclesLeft: cyclesLeft - 1 }
 }
 
 /** What was paid for the interval that a base price began; discounts taken off. */
