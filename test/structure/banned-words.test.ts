@@ -50,9 +50,11 @@ describe('words', () => {
     expect(emptyNames(sample(`const name = 'Manager' // a helper`))).toEqual([])
   })
 
-  test('libraries return errors and do not log: no console in the core and the adapters', () => {
+  test('libraries return errors and do not log: no console in the core, the adapters and the package of AI models', () => {
     expect(
-      sourcesBelow(...['core', 'express', 'fastify', 'hono', 'nestjs'].map((name) => `packages/${name}/src`)).flatMap(logging),
+      sourcesBelow(...['core', 'ai', 'express', 'fastify', 'hono', 'nestjs'].map((name) => `packages/${name}/src`)).flatMap(
+        logging,
+      ),
     ).toEqual([])
     expect(logging(sample('console.warn(1)'))).toHaveLength(1)
   })

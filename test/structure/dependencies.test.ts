@@ -92,6 +92,20 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
 /** The two entries of the core that are made for adapters. */
 const ADAPTERS_MAY_IMPORT = ['@farebox/core/http', '@farebox/core/billing']
 
+/** What the package of AI models is made of. It has the types of the core, what a contract is written with, and nothing of `ai` itself. */
+const AI_MAY_IMPORT = [
+  '@farebox/core',
+  '@farebox/core/contracts',
+  '@pydantic/genai-prices',
+  'eventsource-parser',
+  'node:fs',
+  'node:module',
+  'node:path',
+]
+
+/** What prints invoices knows the core and how a PDF is made. */
+const PDF_MAY_IMPORT = ['@farebox/core', '@farebox/core/contracts', 'fontkit', 'node:fs', 'node:module', 'pdfkit']
+
 const CLOCK_AND_CHANCE = [
   'Date.now',
   'performance.now',
@@ -133,6 +147,21 @@ describe('packages', () => {
     expect(adapterImports([bad], ['express'])).toHaveLength(2)
   })
 
+  test('the package of AI models imports the core, what it reads prices and events with, and nothing else', () => {
+    expect(sourcesBelow('packages/ai/src').flatMap(aiImports)).toEqual([])
+    const bad = {
+      path: 'packages/ai/src/x.ts',
+      text: `import { generateText } from 'ai'\nimport { createFarebox } from '@farebox/core'`,
+    }
+    expect(aiImports(bad)).toHaveLength(2)
+  })
+
+  test('the package of PDF documents imports the core, what it makes them with, and nothing else', () => {
+    expect(sourcesBelow('packages/pdf/src').flatMap(pdfImports)).toEqual([])
+    const text = `import { sqlite } from '@farebox/core/sqlite'\nimport { create } from 'fontkit'\nimport http from 'node:http'`
+    expect(pdfImports({ path: 'packages/pdf/src/x.ts', text })).toHaveLength(2)
+  })
+
   test('inside a package files are imported by relative path, across packages by package name', () => {
     const folders = [
       ...packageFolders(),
@@ -171,7 +200,8 @@ describe('the core', () => {
   })
 
   test('time and chance come in at values/clock.ts and values/id.ts only', () => {
-    const sources = [...core, ...Object.keys(ADAPTERS).flatMap((folder) => sourcesBelow(`${folder}/src`))]
+    const folders = [...Object.keys(ADAPTERS), 'packages/ai', 'packages/pdf']
+    const sources = [...core, ...folders.flatMap((folder) => sourcesBelow(`${folder}/src`))]
     expect(sources.flatMap(clockAndChance)).toEqual([])
     const bad = `import { randomBytes } from 'node:crypto'\nconst a = [Date.now(), new Date(), Math.random(), randomBytes(1)]`
     expect(clockAndChance(sample('admit/x.ts', bad))).toHaveLength(4)
@@ -209,6 +239,20 @@ function adapterImports(sources: readonly Source[], frameworks: readonly string[
       .filter(({ specifier }) => !specifier.startsWith('.') && !isAllowed(specifier))
       .map(({ specifier, line }) => `${source.path}:${line}: an adapter imports ${specifier}`),
   )
+}
+
+function pdfImports(source: Source): Finding[] {
+  return importsOf(source)
+    .filter(({ specifier }) => !specifier.startsWith('.') && !PDF_MAY_IMPORT.includes(specifier))
+    .map(({ specifier, line }) => `${source.path}:${line}: the package of PDF documents imports ${specifier}`)
+}
+
+/** Imports that are not allowed to the package of AI models; of the core itself, which opens databases, it has types only. */
+function aiImports(source: Source): Finding[] {
+  return importsOf(source)
+    .filter(({ specifier }) => !specifier.startsWith('.'))
+    .filter(({ specifier, isTypeOnly }) => !AI_MAY_IMPORT.includes(specifier) || (specifier === '@farebox/core' && !isTypeOnly))
+    .map(({ specifier, line }) => `${source.path}:${line}: the package of AI models imports ${specifier}`)
 }
 
 /** Relative imports that leave the package, and imports of the package by its own name. */

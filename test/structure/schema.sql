@@ -98,6 +98,8 @@ CREATE INDEX _records_customer ON _records (customer_id, kind, place);
 
 CREATE INDEX _records_kind ON _records (kind, place);
 
+CREATE INDEX _records_kind_open ON _records (kind, place) WHERE is_open = 1;
+
 CREATE INDEX _records_open ON _records (customer_id, place) WHERE is_open = 1;
 
 CREATE TABLE _reservations (

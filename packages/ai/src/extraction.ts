@@ -10,21 +10,16 @@ export type Form = 'chat' | 'responses' | 'messages' | 'gemini'
 /** What an answer says. The model is missing where the answer does not name it. */
 export type Extracted = Omit<ModelUsage, 'model' | 'provider'> & { readonly model: string | undefined }
 
-interface Reading {
-  /** Who made the form up. */
-  readonly home: string
-  /** The extractor of the home. */
-  readonly extractor: string
-  /** What other providers call their extractors for the form, the best first. */
-  readonly elsewhere: readonly string[]
+/** Who made a form up, and their extractor for it. Others who answer in it mean the same by it, chat completions aside. */
+const HOMES: Readonly<Record<Form, readonly [provider: string, extractor: string]>> = {
+  chat: ['openai', 'chat'],
+  responses: ['openai', 'responses'],
+  messages: ['anthropic', 'default'],
+  gemini: ['google', 'default'],
 }
 
-const READINGS: Readonly<Record<Form, Reading>> = {
-  chat: { home: 'openai', extractor: 'chat', elsewhere: ['chat', 'default'] },
-  responses: { home: 'openai', extractor: 'responses', elsewhere: ['responses'] },
-  messages: { home: 'anthropic', extractor: 'default', elsewhere: ['anthropic'] },
-  gemini: { home: 'google', extractor: 'default', elsewhere: [] },
-}
+/** What providers call their extractors for chat completions. Theirs know best: some count reasoning within the output, and some beside it. */
+const FOR_CHAT = ['chat', 'default']
 
 /** The counts of an answer; null when it has none that can be read. Without a provider the model's own one is asked first. */
 export function extract(
@@ -54,12 +49,12 @@ function providerOf(answer: object, provider: string | undefined): Provider | un
   return model === undefined ? undefined : findProvider({ modelId: model })
 }
 
-/** Which extractors to try. A provider's own one knows best: some count reasoning beside the output, and some within it. */
+/** Which extractors to try, the best first. */
 function attempts(named: Provider | undefined, form: Form | undefined): (readonly [Provider | undefined, string])[] {
-  const own = named?.extractors?.map(({ api_flavor }) => api_flavor) ?? []
-  if (form === undefined) return own.map((extractor) => [named, extractor])
-  const { home, extractor, elsewhere } = READINGS[form]
-  const fitting = named?.id === home ? [] : elsewhere.filter((name) => own.includes(name))
+  const own = named?.extractors?.map(({ api_flavor: name }) => name) ?? []
+  if (form === undefined) return own.map((name) => [named, name])
+  const [home, extractor] = HOMES[form]
+  const fitting = form === 'chat' ? FOR_CHAT.filter((name) => own.includes(name)) : []
   return [...fitting.map((name) => [named, name] as const), [findProvider({ providerId: home }), extractor]]
 }
 

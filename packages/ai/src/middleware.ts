@@ -35,7 +35,7 @@ export interface FareboxMiddlewareOptions {
   customerId?: string
   /** Who runs the model, as the price list names it. Default: what the AI SDK says, so it is needed for a proxy with a name of its own. */
   provider?: string
-  /** Counts the tokens of a text, for calls whose provider never says them. Default: a token for every four bytes, rounded up. */
+  /** Counts the tokens of a text, for calls whose provider never says them. Default, also where it throws: a token for every four bytes, rounded up. */
   countTokens?: CountTokens
   /**
    * What a call that could not be recorded gives: the model's answer all the same (`keep`, the default), or the error

@@ -23,10 +23,10 @@ export function modelPrices(): ModelPrices {
     if (found.kind === 'unknown') return { kind: 'unknown_model' }
     if (found.kind === 'unusable') return unpriceable(found.reason)
 
-    const { model, provider, rates } = found
-    const gap = gapIn(rates, counts)
-    if (gap !== null) return unpriceable(`The price of ${provider}/${model} ${gap}`)
-    return { kind: 'priced', model, provider, classes: classesOf(rates, counts) }
+    const { model, provider, prices } = found
+    const gap = gapIn(prices, counts)
+    if (gap !== null) return unpriceable(`The price list has ${gap}: ${provider}/${model}`)
+    return { kind: 'priced', model, provider, classes: classesOf(prices, counts) }
   }
 }
 

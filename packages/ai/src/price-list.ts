@@ -7,7 +7,7 @@ import { createRecent, type Decimal, FareboxError } from '@farebox/core/contract
 import { calcPrice, findProvider, type ModelInfo, type ModelPrice } from '@pydantic/genai-prices'
 import { exactDecimal } from './exact.ts'
 import { fieldsOf } from './fields.ts'
-import type { Rate, Rates } from './token-classes.ts'
+import type { TokenPrice, TokenPrices } from './token-classes.ts'
 
 const PACKAGE = '@pydantic/genai-prices'
 
@@ -23,7 +23,7 @@ const BUNDLED = currentData()
 const DAY_MS = 24 * 60 * 60 * 1_000
 
 export type Found =
-  | { readonly kind: 'found'; readonly model: string; readonly provider: string; readonly rates: Rates }
+  | { readonly kind: 'found'; readonly model: string; readonly provider: string; readonly prices: TokenPrices }
   | { readonly kind: 'unknown' }
   /** The list has the model and cannot price it. */
   | { readonly kind: 'unusable'; readonly reason: string }
@@ -49,7 +49,7 @@ export function createPriceList(): PriceList {
 
   function find(model: string, provider: string | undefined, at: number): Found {
     if (model.length > LONGEST_NAME || (provider?.length ?? 0) > LONGEST_NAME) return { kind: 'unknown' }
-    const key = `${provider ?? ''}\n${model}`
+    const key = JSON.stringify([provider, model])
     const known = remembered.get(key)
     if (known !== undefined && at >= known.from && at < known.until) return known.found
     const fresh = lookUp(model, provider, at)
@@ -70,9 +70,9 @@ function lookUp(model: string, provider: string | undefined, at: number): Rememb
     // Nothing used: which price holds does not depend on it, and what it comes to is not for this package to say.
     const result = calcPrice({}, model, { timestamp: new Date(at), ...(provider === undefined ? {} : { providerId: provider }) })
     if (result === null) return { found: { kind: 'unknown' }, ...always }
-    const rates = ratesOf(result.model_price)
+    const prices = pricesOf(result.model_price)
     return {
-      found: { kind: 'found', model: result.model.id, provider: result.provider.id, rates },
+      found: { kind: 'found', model: result.model.id, provider: result.provider.id, prices },
       ...validity(result.model, at),
     }
   } catch (error) {
@@ -89,17 +89,17 @@ function validity({ prices }: ModelInfo, at: number): { readonly from: number; r
   return { from: midnight, until: midnight + DAY_MS }
 }
 
-function ratesOf(price: ModelPrice): Rates {
+function pricesOf(price: ModelPrice): TokenPrices {
   return {
-    input: rateOf(price, 'input_mtok'),
-    output: rateOf(price, 'output_mtok'),
-    cacheRead: rateOf(price, 'cache_read_mtok'),
-    cacheWrite: rateOf(price, 'cache_write_mtok'),
+    input: priceOf(price, 'input_mtok'),
+    output: priceOf(price, 'output_mtok'),
+    cacheRead: priceOf(price, 'cache_read_mtok'),
+    cacheWrite: priceOf(price, 'cache_write_mtok'),
     hasRequestPrice: price.requests_kcount !== undefined,
   }
 }
 
-function rateOf(prices: ModelPrice, name: string): Rate | undefined {
+function priceOf(prices: ModelPrice, name: string): TokenPrice | undefined {
   const price = prices[name]
   if (price === undefined) return undefined
   if (typeof price === 'number') return { base: exact(price, name), thresholds: [] }

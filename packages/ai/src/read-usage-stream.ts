@@ -13,7 +13,7 @@ export interface UsageStreamOptions {
   provider?: string
   /** The text of the request, for an estimate of its tokens where the stream ends before the provider has counted them. Without it they count as none. */
   requestText?: string
-  /** Counts the tokens of a text, for estimates. Default: a token for every four bytes, rounded up. */
+  /** Counts the tokens of a text, for estimates. Default, also where it throws: a token for every four bytes, rounded up. */
   countTokens?: CountTokens
   /**
    * Told what was used, once, when the stream ends or is left, before whoever reads it learns of the end: a request is still

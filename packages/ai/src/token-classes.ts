@@ -1,20 +1,20 @@
-/** Which tokens of a request cost what: the classes of a usage, and the rate of each. Nothing is multiplied here. */
+/** Which tokens of a request cost what: the classes of a usage, and the price of each. Nothing is multiplied here. */
 
 import type { Decimal, ModelUsage, TokenClass } from '@farebox/core/contracts'
 
 /** A price per million tokens, and other prices above some sizes of the input. */
-export interface Rate {
+export interface TokenPrice {
   readonly base: Decimal
   /** In rising order. A request whose input is larger than `above` pays `perMillion` for all its tokens. */
   readonly thresholds: readonly { readonly above: number; readonly perMillion: Decimal }[]
 }
 
-/** What a price list says of a model at an instant; a rate that it does not have is undefined. */
-export interface Rates {
-  readonly input: Rate | undefined
-  readonly output: Rate | undefined
-  readonly cacheRead: Rate | undefined
-  readonly cacheWrite: Rate | undefined
+/** What a price list says of a model at an instant; a price that it does not have is undefined. */
+export interface TokenPrices {
+  readonly input: TokenPrice | undefined
+  readonly output: TokenPrice | undefined
+  readonly cacheRead: TokenPrice | undefined
+  readonly cacheWrite: TokenPrice | undefined
   /** Whether each request costs something besides its tokens. */
   readonly hasRequestPrice: boolean
 }
@@ -36,27 +36,28 @@ export function countsOf({ inputTokens, outputTokens, cacheReadTokens = 0, cache
   return { input: plain, output: outputTokens, cache_read: cacheReadTokens, cache_write: cacheWriteTokens }
 }
 
-/** What the rates miss for these counts, as the end of a sentence; null when they have all. */
-export function gapIn({ input, output, hasRequestPrice }: Rates, counts: Counts): string | null {
-  if (hasRequestPrice) return 'has a part for each request, which tokens do not show'
-  if (input === undefined && output === undefined) return 'has no rate for tokens'
-  if (input === undefined && counts.input + counts.cache_read + counts.cache_write > 0) return 'has no rate for input tokens'
-  if (output === undefined && counts.output > 0) return 'has no rate for output tokens'
+/** Why the prices are not those of these counts, as what the price list has; null when they are. */
+export function gapIn({ input, output, hasRequestPrice }: TokenPrices, counts: Counts): string | null {
+  if (hasRequestPrice) return 'a price for each request beside that of its tokens'
+  if (input === undefined && output === undefined) return 'no price for tokens'
+  if (input === undefined && counts.input + counts.cache_read + counts.cache_write > 0) return 'no price for input tokens'
+  if (output === undefined && counts.output > 0) return 'no price for output tokens'
   return null
 }
 
-/** Classes without tokens are left out. Cached tokens that have no rate of their own cost what other input costs. */
-export function classesOf({ input, output, cacheRead = input, cacheWrite = input }: Rates, counts: Counts): TokenClass[] {
-  const rates = { input, cache_read: cacheRead, cache_write: cacheWrite, output }
+/** Classes without tokens are left out. Cached tokens that have no price of their own cost what other input costs. */
+export function classesOf(prices: TokenPrices, counts: Counts): TokenClass[] {
+  const { input, output, cacheRead = input, cacheWrite = input } = prices
+  const byClass = { input, cache_read: cacheRead, cache_write: cacheWrite, output }
   const inputTokens = counts.input + counts.cache_read + counts.cache_write
   return (['input', 'cache_read', 'cache_write', 'output'] as const).flatMap((name) => {
-    const rate = rates[name]
+    const price = byClass[name]
     const tokens = counts[name]
-    return tokens === 0 || rate === undefined ? [] : [{ name, tokens, perMillion: perMillion(rate, inputTokens) }]
+    return tokens === 0 || price === undefined ? [] : [{ name, tokens, perMillion: perMillion(price, inputTokens) }]
   })
 }
 
 /** Strictly above a threshold all tokens cost the other price, also those below it. The input decides for the output too. */
-function perMillion({ base, thresholds }: Rate, inputTokens: number): Decimal {
+function perMillion({ base, thresholds }: TokenPrice, inputTokens: number): Decimal {
   return thresholds.findLast(({ above }) => inputTokens > above)?.perMillion ?? base
 }

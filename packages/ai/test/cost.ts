@@ -4,7 +4,7 @@ import { type Decimal, type ModelQuote, parseDecimal } from '@farebox/core/contr
 
 const EVERY_PLACE = 40
 
-/** Σ tokens × rate ÷ a million, as the shortest plain text. A quote without a price gives its kind. */
+/** Σ tokens × price ÷ a million, as the shortest plain text. A quote without a price gives its kind. */
 export function costOf(quote: ModelQuote): string {
   if (quote.kind !== 'priced') return quote.kind
   const scale = Math.max(0, ...quote.classes.map(({ perMillion }) => perMillion.scale))

@@ -59,7 +59,7 @@ describe('every model of the price list', () => {
     }
   })
 
-  test('is priced, or lacks a rate for tokens, or has a price for each request', () => {
+  test('is priced, or lacks a price for tokens, or has a price for each request', () => {
     const usage = { inputTokens: 1_000, outputTokens: 1_000 }
     for (const { provider, model } of names) {
       const quote = prices.quote({ provider, model, ...usage }, NOW)
@@ -135,7 +135,7 @@ describe('a quote', () => {
     expect(named('grok-4', 'xai')).toBe('x-ai/grok-4-0709')
   })
 
-  test('has cached tokens once, at the rate of the cache', () => {
+  test('has cached tokens once, at the price of the cache', () => {
     const quote = prices.quote(
       { model: 'claude-sonnet-4-5', inputTokens: 1_000, outputTokens: 10, cacheReadTokens: 600, cacheWriteTokens: 300 },
       NOW,
@@ -171,15 +171,18 @@ describe('a quote', () => {
     ['outputTokens is 0.5', { model: 'gpt-4o', inputTokens: 1, outputTokens: 0.5 }],
     ['cacheWriteTokens is NaN', { model: 'gpt-4o', inputTokens: 1, outputTokens: 1, cacheWriteTokens: Number.NaN }],
     [
-      'openai/text-embedding-3-small has no rate for output tokens',
+      'no price for output tokens: openai/text-embedding-3-small',
       { model: 'text-embedding-3-small', provider: 'openai', inputTokens: 1, outputTokens: 1 },
     ],
-    ['openai/whisper-1 has no rate for tokens', { model: 'whisper-1', inputTokens: 0, outputTokens: 0 }],
+    ['no price for tokens: openai/whisper-1', { model: 'whisper-1', inputTokens: 0, outputTokens: 0 }],
     [
-      'openrouter/openai/gpt-oss-20b:free has no rate for tokens',
+      'no price for tokens: openrouter/openai/gpt-oss-20b:free',
       { model: 'openai/gpt-oss-20b:free', provider: 'openrouter', inputTokens: 1, outputTokens: 1 },
     ],
-    ['perplexity/sonar has a part for each request', { model: 'sonar', provider: 'perplexity', inputTokens: 1, outputTokens: 1 }],
+    [
+      'a price for each request beside that of its tokens: perplexity/sonar',
+      { model: 'sonar', provider: 'perplexity', inputTokens: 1, outputTokens: 1 },
+    ],
   ])('says why there is no price: %s', (reason, usage) => {
     expect(prices.quote(usage, NOW)).toEqual({ kind: 'unpriceable', reason: expect.stringContaining(reason) })
   })
@@ -191,7 +194,7 @@ describe('a quote', () => {
     })
   })
 
-  test('of an embedding needs no rate for what comes out', () => {
+  test('of an embedding needs no price for what comes out', () => {
     expect(
       costOf(prices.quote({ model: 'text-embedding-3-small', provider: 'openai', inputTokens: 1_000, outputTokens: 0 }, NOW)),
     ).toBe('0.00002')

@@ -52,10 +52,7 @@ export async function auditUsage(store: Store, customerId: string, usage: readon
       }
     }
     const isSame =
-      log.quantity === posted &&
-      log.events === events &&
-      compare(log.cost, cost) === 0 &&
-      compare(log.uncovered, uncovered) === 0
+      log.quantity === posted && log.events === events && compare(log.cost, cost) === 0 && compare(log.uncovered, uncovered) === 0
     const total = { quantity: posted, events, cost, uncovered }
     if (!isSame) differences.push({ customerId, feature, periodStart, total, log })
   }

@@ -53,7 +53,7 @@ export interface CloseParts extends DraftingParts {
 export interface Closing {
   readonly until: number
   readonly now: number
-  /** Gets each invoice when it is final, and how many customers are still due in this turn. */
+  /** Gets each invoice when it is final. */
   readonly onInvoice?: ((invoice: Invoice) => void) | undefined
 }
 
@@ -64,9 +64,9 @@ const SIDE_BY_SIDE = 256
 const AUDITS = 5
 
 /** What one customer's closing came to. */
-type Closed =
+export type Closed =
   | { readonly kind: 'final'; readonly invoice: Invoice }
-  | { readonly kind: 'passed' | 'drafted' | 'waiting' }
+  | { readonly kind: 'passed' | 'again' | 'drafted' | 'waiting' }
   | { readonly kind: 'held'; readonly differences: readonly TotalDifference[] }
 
 /**
@@ -79,46 +79,74 @@ export async function closePeriods(parts: CloseParts, closing: Closing): Promise
   const held: { customerId: string; differences: readonly TotalDifference[] }[] = []
   const waiting: string[] = []
   const left = new Set<string>()
+  const tries = new Map<string, number>()
   let closed = 0
   for (;;) {
     const due = await parts.store.claimDue(closing.until, SIDE_BY_SIDE + left.size)
     const customers = due.filter((customerId) => !left.has(customerId))
     if (customers.length === 0) return { invoices, closed, drafts, held, waiting }
-    const results = await Promise.all(customers.map((customerId) => closeNext(parts, customerId, closing)))
+    const results = await closeNext(parts, customers, closing)
     for (const [index, result] of results.entries()) {
       const customerId = customers[index] as string
+      const isStuck = result.kind === 'again' && countTry(tries, customerId) >= AUDITS
       if (result.kind === 'final') {
+        tries.delete(customerId)
         closed += 1
         if (closing.onInvoice === undefined) invoices.push(result.invoice)
         else closing.onInvoice(result.invoice)
-        continue
-      }
-      if (result.kind === 'passed') continue
-      left.add(customerId)
+      } else if (result.kind !== 'passed' && (result.kind !== 'again' || isStuck)) left.add(customerId)
       if (result.kind === 'drafted') drafts.push(customerId)
-      if (result.kind === 'waiting') waiting.push(customerId)
+      // Events come faster than they are counted: the next turn finds the same draft.
+      if (result.kind === 'waiting' || isStuck) waiting.push(customerId)
       if (result.kind === 'held') held.push({ customerId, differences: result.differences })
     }
   }
 }
 
-/** The next billing moment of one customer, whatever came due. */
-export async function closeNext(parts: CloseParts, customerId: string, { until, now }: Closing): Promise<Closed> {
-  for (let reading = 0; reading < AUDITS; reading += 1) {
-    const drafted = await draftNext(parts, customerId, until)
-    if (drafted.kind !== 'drafted') return drafted
-    const { draft, moment, late } = drafted
-    if (now < draft.issuedAt + parts.graceMs) return { kind: 'drafted' }
-    const audited = await auditUsage(parts.store, customerId, moment.sealed)
-    // A total and its events are read one after the other: a difference that stays is one.
-    if (audited.differences.length > 0 && reading + 1 < AUDITS) continue
-    if (audited.differences.length > 0) return { kind: 'held', differences: audited.differences }
-    const final = await finalizeDraft(parts, draft, { late, audited, now })
-    if (final === 'again') continue
-    return final === null ? { kind: 'passed' } : { kind: 'final', invoice: final }
-  }
-  // Events come faster than they are counted: the next turn finds the same draft.
-  return { kind: 'waiting' }
+function countTry(tries: Map<string, number>, customerId: string): number {
+  const count = (tries.get(customerId) ?? 0) + 1
+  tries.set(customerId, count)
+  return count
+}
+
+/**
+ * The next billing moment of some customers, whatever came due. Drafts and numbers are asked for in the order of the customers,
+ * so that the same log gives the same invoices on every store.
+ */
+export async function closeNext(
+  parts: CloseParts,
+  customers: readonly string[],
+  { until, now }: Pick<Closing, 'until' | 'now'>,
+): Promise<Closed[]> {
+  const drafted = await draftNext(parts, customers, { until, now })
+  const audits = await Promise.all(
+    drafted.map((one) => (isClosable(one, parts, now) ? auditDraft(parts.store, one) : Promise.resolve(null))),
+  )
+  return Promise.all(
+    drafted.map(async (one, i): Promise<Closed> => {
+      if (one.kind !== 'drafted') return one
+      const audited = audits[i]
+      if (audited === null || audited === undefined) return { kind: 'drafted' }
+      if (audited.differences.length > 0) {
+        await keepDraft(parts.store, one.draft)
+        return { kind: 'held', differences: audited.differences }
+      }
+      return finalizeDraft(parts, one.draft, { late: one.late, audited, now })
+    }),
+  )
+}
+
+/** Whether a draft is past its grace. */
+function isClosable(drafted: Drafted, { graceMs }: CloseParts, now: number): drafted is Extract<Drafted, { kind: 'drafted' }> {
+  return drafted.kind === 'drafted' && now >= drafted.draft.issuedAt + graceMs
+}
+
+/** A total and its events are read one after the other: a difference that stays is one. */
+async function auditDraft(store: Store, { draft, moment }: Extract<Drafted, { kind: 'drafted' }>): Promise<Audited> {
+  let audited = await auditUsage(store, draft.customerId, moment.sealed)
+  for (let reading = 1; reading < AUDITS && audited.differences.length > 0; reading += 1)
+    audited = await auditUsage(store, draft.customerId, moment.sealed)
+  return audited
 }
 
 /** The invoice that the next billing moment would have if the period ended with what was used so far; null when it would have no line. */
@@ -134,33 +162,62 @@ type Drafted =
   | { readonly kind: 'drafted'; readonly draft: Invoice; readonly moment: Moment; readonly late: LateTotals }
   | { readonly kind: 'waiting' | 'passed' }
 
-/** Drafts the invoice of a customer's next due moment; a moment without lines is passed over. */
-async function draftNext(parts: CloseParts, customerId: string, until: number): Promise<Drafted> {
-  const draft = (late: LateTotals | null): Promise<Drafted | 'late'> =>
-    parts.store.change({ customerId, inOrder: true }, (state): Change<Drafted | 'late'> => {
-      const { subscription } = state
-      if (subscription === null || subscription.dueAt === null || subscription.dueAt > until)
-        return { result: { kind: 'passed' }, entries: [] }
-      if (holdsReservations(state)) return { result: { kind: 'waiting' }, entries: [] }
-      if (late === null && lateUsage(state).length > 0) return { result: 'late', entries: [] }
-      const known = late ?? NONE
-      const moment = momentOf(state, known, parts)
-      invariant(moment !== null, 'a moment that is due is one')
-      const invoice = draftOfMoment(parts, state, moment)
-      if (invoice === null) return { result: { kind: 'passed' }, entries: passMoment(state, moment) }
-      return { result: { kind: 'drafted', draft: invoice, moment, late: known }, entries: [{ kind: 'drafted', invoice }] }
-    })
-  const drafted = await draft(null)
+/** Drafts the invoice of each customer's next due moment; a moment without lines is passed over. */
+async function draftNext(
+  parts: CloseParts,
+  customers: readonly string[],
+  closing: Pick<Closing, 'until' | 'now'>,
+): Promise<Drafted[]> {
+  const first = await Promise.all(customers.map((customerId) => draftOne(parts, { ...closing, customerId, late: null })))
   // Final totals never change, so they may be read before the draft is made.
-  const again = drafted === 'late' ? await draft(await lateTotals(parts.store, customerId)) : drafted
-  invariant(again !== 'late', 'late totals are read once')
-  return again
+  const late = await Promise.all(
+    first.map((drafted, i) => (drafted === 'late' ? lateTotals(parts.store, customers[i] as string) : null)),
+  )
+  return Promise.all(
+    first.map(async (drafted, i) => {
+      if (drafted !== 'late') return drafted
+      const again = await draftOne(parts, { ...closing, customerId: customers[i] as string, late: late[i] ?? NONE })
+      invariant(again !== 'late', 'late totals are read once')
+      return again
+    }),
+  )
+}
+
+interface DraftOne extends Pick<Closing, 'until' | 'now'> {
+  readonly customerId: string
+  /** Null as long as nobody knows whether something came late. */
+  readonly late: LateTotals | null
+}
+
+function draftOne(parts: CloseParts, { customerId, until, now, late }: DraftOne): Promise<Drafted | 'late'> {
+  return parts.store.change({ customerId, inOrder: true }, (state): Change<Drafted | 'late'> => {
+    const { subscription } = state
+    if (subscription === null || subscription.dueAt === null || subscription.dueAt > until)
+      return { result: { kind: 'passed' }, entries: [] }
+    if (holdsReservations(state)) return { result: { kind: 'waiting' }, entries: [] }
+    if (late === null && lateUsage(state).length > 0) return { result: 'late', entries: [] }
+    const known = late ?? NONE
+    const moment = momentOf(state, known, parts)
+    invariant(moment !== null, 'a moment that is due is one')
+    const invoice = draftOfMoment(parts, state, moment)
+    if (invoice === null) return { result: { kind: 'passed' }, entries: afterMoment(state, moment, null) }
+    // One that becomes final in the same breath is written once, with its number.
+    const isKept = now < invoice.issuedAt + parts.graceMs
+    return {
+      result: { kind: 'drafted', draft: invoice, moment, late: known },
+      entries: isKept ? [{ kind: 'drafted', invoice }] : [],
+    }
+  })
 }
 
 const NONE: LateTotals = new Map()
 
-function passMoment(state: AccountState, moment: Moment): Entry[] {
-  return afterMoment(state, moment, null)
+/** A draft that is held back is there to be looked at. */
+function keepDraft(store: Store, draft: Invoice): Promise<void> {
+  return store.change({ customerId: draft.customerId, inOrder: true }, ({ subscription }) => {
+    const isCurrent = subscription !== null && invoiceId(subscription.id, subscription.nextMoment) === draft.id
+    return { result: undefined, entries: isCurrent ? [{ kind: 'drafted', invoice: draft }] : [] }
+  })
 }
 
 /** What final invoices hold of the periods that events came to late. */
@@ -180,33 +237,32 @@ interface Finalizing {
 }
 
 /** Makes the draft again, gives it its number, seals its usage and moves the subscription on: one change. */
-async function finalizeDraft(
-  parts: CloseParts,
-  draft: Invoice,
-  { late, audited, now }: Finalizing,
-): Promise<Invoice | null | 'again'> {
+async function finalizeDraft(parts: CloseParts, draft: Invoice, { late, audited, now }: Finalizing): Promise<Closed> {
   const { store, series } = parts
   const done = await store.change(
     { customerId: draft.customerId, inOrder: true },
-    (state): Change<'final' | 'again' | 'gone'> => {
+    (state): Change<'final' | 'again' | 'passed'> => {
       const { subscription } = state
       // Another process was faster.
       if (subscription === null || invoiceId(subscription.id, subscription.nextMoment) !== draft.id)
-        return { result: 'gone', entries: [] }
+        return { result: 'passed', entries: [] }
       const moment = momentOf(state, late, parts)
+      // Something came since it was counted.
       if (moment === null || holdsReservations(state) || !isAudited(audited, moment.sealed))
         return { result: 'again', entries: [] }
       const current = draftOfMoment(parts, state, moment)
       invariant(current !== null, 'a draft has lines')
       const invoice = finalize({ ...current, seal: audited.seal }, now)
       const sealed = moment.sealed.map(({ feature, periodStart }) => ({ feature, periodStart }))
-      return { result: 'final', entries: [{ kind: 'finalized', invoice, series, sealed }, ...afterMoment(state, moment, invoice)] }
+      const drafted: Entry[] = state.drafts.has(current.id) ? [] : [{ kind: 'drafted', invoice: current }]
+      const finalized: Entry = { kind: 'finalized', invoice, series, sealed }
+      return { result: 'final', entries: [...drafted, finalized, ...afterMoment(state, moment, invoice)] }
     },
   )
-  if (done !== 'final') return done === 'again' ? 'again' : null
+  if (done !== 'final') return { kind: done }
   const final = await store.invoice(draft.id)
   invariant(final !== null && final.number !== null, 'a final invoice is found by its id and has a number')
-  return final
+  return { kind: 'final', invoice: final }
 }
 
 /** Whether a request is still in flight in the period that ends. */

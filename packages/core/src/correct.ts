@@ -52,7 +52,8 @@ export function correctIn(state: AccountState, claim: CorrectClaim): Change<Corr
   invariant(subscription !== null && segment !== null, 'a posted event is of a subscription')
   const { start: periodStart } = usagePeriod(segment, subscription.timeZone, original.at)
   const { customerId, feature, at, route, seq: corrects } = original
-  const back = original.charge === undefined || difference === 0n ? null : giveBack(state, original.charge, { original, quantity })
+  const back =
+    original.charge === undefined || difference === 0n ? null : giveBack(state, original.charge, { original, quantity })
   const event: NewUsageEvent = {
     ...{ customerId, feature, quantity: difference, at, key, route, properties, corrects },
     ...(back === null ? {} : { charge: back.charge }),
@@ -76,7 +77,10 @@ function giveBack(
   const gone = closed.reduce((sum, { amount }) => add(sum, amount), DECIMAL_ZERO)
   const entries = closed
     .filter(({ grant }) => !grant.startsWith('plan-'))
-    .map(({ grant, amount }): Entry => ({ kind: 'granted', grant: returned(charge, original, { id: grant, amount: negate(amount) }) }))
+    .map(({ grant, amount }): Entry => ({
+      kind: 'granted',
+      grant: returned(charge, original, { id: grant, amount: negate(amount) }),
+    }))
   return { charge: { ...whole, parts: open, waived: add(whole.waived, gone) }, entries }
 }
 

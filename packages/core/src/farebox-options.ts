@@ -7,7 +7,19 @@ import type { MeterOptions } from './http/contract.ts'
 import { invalidOption, refuseOtherThanFunction, refuseOtherWords, refuseUnknownOptions } from './options.ts'
 import { parseQuantity } from './values/quantity.ts'
 
-const FAREBOX_OPTIONS = ['catalog', 'store', 'clock', 'onCrash', 'upgradeUrl', 'invoiceSeries', 'onError', 'spool', 'models', 'tax', 'invoiceGraceHours']
+const FAREBOX_OPTIONS = [
+  'catalog',
+  'store',
+  'clock',
+  'onCrash',
+  'upgradeUrl',
+  'invoiceSeries',
+  'onError',
+  'spool',
+  'models',
+  'tax',
+  'invoiceGraceHours',
+]
 const METER_OPTIONS = ['units', 'estimate', 'identify', 'anonymous', 'billWhen', 'onAbort', 'skip', 'onRefused', 'onStoreError']
 
 /** Throws `invalid_option`. */
@@ -54,7 +66,12 @@ function checkModels({ catalog, models }: FareboxOptions): void {
           models,
         )
       if (models.currency !== currency)
-        throw invalidOption('createFarebox()', 'models', `prices in ${currency}, in which plans.${plan.code} is sold`, models.currency)
+        throw invalidOption(
+          'createFarebox()',
+          'models',
+          `prices in ${currency}, in which plans.${plan.code} is sold`,
+          models.currency,
+        )
     }
   }
 }

@@ -11,7 +11,9 @@ import type { ModelPrices } from './contracts/model-prices.ts'
 import type { TaxRules } from './contracts/tax-rules.ts'
 import type { InvoiceQuery, Page, PageRequest, Store, StoreFacts, TotalQuery } from './contracts/store.ts'
 import { becomeDefault, stopBeingDefault } from './default-farebox.ts'
+import { createEntitlements, type Entitlements } from './entitlements.ts'
 import { FareboxError } from './errors.ts'
+import { type ExplainQuery, explainLine, type LineExplanation } from './explain.ts'
 import type { Gate, MeterOptions } from './http/contract.ts'
 import { createGate, type GateParts } from './http/gate.ts'
 import { createInFlight } from './http/in-flight.ts'
@@ -72,6 +74,7 @@ export interface Farebox {
   /** Gets errors that no answer can carry: the option of this name, or a process warning. */
   readonly onError: (error: unknown) => void
   readonly usage: Usages
+  readonly entitlements: Entitlements
   readonly customers: Customers
   readonly subscriptions: Subscriptions
   readonly apiKeys: ApiKeys
@@ -91,6 +94,8 @@ export interface Farebox {
     get(idOrNumber: string): Promise<Invoice | null>
     /** What the next invoice of a customer would be if its period ended now; null when it would have no line. Made by the same code. */
     preview(customerId: string): Promise<Invoice | null>
+    /** Why a line of a final invoice is what it is: the rule, the tier, the grants, the rounding, in words, and its events by page. Throws `not_found`. */
+    explain(query: ExplainQuery): Promise<LineExplanation>
   }
   /** A gate for one meter: `feature` is a code of the catalog, or undefined for its default feature. Throws `unknown_feature`, `no_default_feature`, `invalid_option`. */
   createGate<Raw>(feature: string | undefined, options?: MeterOptions<Raw>): Gate<Raw>
@@ -178,6 +183,7 @@ export function createFarebox(options: FareboxOptions): Farebox {
     ready,
     onError,
     usage: createUsage({ meter, store, clock, catalog, planOf, newKey, ready }),
+    entitlements: createEntitlements({ meter, store, clock, catalog, planOf, ready }),
     ...createAdmin({ store, clock, catalog, ready, keys }),
     subscriptions: createSubscriptions({ store, clock, catalog, ready, closing: closeParts }),
     events: { list: (page = {}) => whenReady(() => store.log(page)), of: (query) => whenReady(() => store.events(query)) },
@@ -185,6 +191,7 @@ export function createFarebox(options: FareboxOptions): Farebox {
       list: (query = {}) => whenReady(() => store.invoices(query)),
       get: (idOrNumber) => whenReady(() => store.invoice(idOrNumber)),
       preview: (customerId) => whenReady(() => previewInvoice(closeParts, customerId)),
+      explain: (query) => whenReady(() => explainLine(closeParts, query)),
     },
     createGate(feature, meterOptions = {}) {
       checkMeterOptions(meterOptions)

@@ -26,18 +26,38 @@ export type {
 export type { ScheduledChange, SubscriptionView } from './subscription-view.ts'
 export type { FeatureUsage, TrackInput, Usages } from './usage.ts'
 export type { TrackResult } from './meter.ts'
+export type { Entitlement, EntitlementQuery, Entitlements } from './entitlements.ts'
+export type { ExplainQuery, GrantShare, LineExplanation } from './explain.ts'
 export type { CloseResult, TotalDifference } from './close.ts'
 export type { Audit, Difference } from './verify.ts'
 export type { Page, PageRequest, Store, StoreFacts } from './contracts/store.ts'
 export type { Customer } from './account/customer.ts'
 export type { SubscriptionStatus } from './account/subscription.ts'
-export type { Invoice, InvoiceLine, InvoiceStatus, InvoiceType, LineType } from './records/invoice.ts'
+export { amountDue } from './records/invoice.ts'
+export type {
+  Invoice,
+  InvoiceLine,
+  InvoiceSeal,
+  InvoiceStatus,
+  InvoiceType,
+  LineDiscount,
+  LineTax,
+  LineType,
+  TaxTreatment,
+} from './records/invoice.ts'
 export type { Refusal, RefusalCode } from './records/refusal.ts'
 export type { NewUsageEvent, Properties, UsageEvent } from './records/usage-event.ts'
 export { invoiceJson } from './invoice/invoice-json.ts'
-export type { InvoiceJson, InvoiceLineJson } from './invoice/invoice-json.ts'
+export type { InvoiceJson, InvoiceLineJson, LineDiscountJson, LineTaxJson } from './invoice/invoice-json.ts'
 export { invoiceHtml } from './invoice/invoice-html.ts'
-export type { InvoiceHtmlOptions } from './invoice/invoice-html.ts'
+export { printedInvoice } from './invoice/printed-invoice.ts'
+export type { PrintedInvoice, PrintedLine, PrintedSum, PrintOptions } from './invoice/printed-invoice.ts'
+export { fixedTaxRates } from './invoice/tax/fixed-rates.ts'
+export type { FixedTaxOptions, FixedTaxRate } from './invoice/tax/fixed-rates.ts'
+export type { TaxableLine, TaxInput, TaxOfLine, TaxParty, TaxRules } from './contracts/tax-rules.ts'
+export { verifyEventProof } from './invoice/seal/seal.ts'
+export type { EventProof, EventProofCheck } from './invoice/seal/seal.ts'
+export type { SealedEvent } from './invoice/seal/leaf.ts'
 export { systemClock, testClock } from './values/clock.ts'
 export type { Clock, TestClock } from './values/clock.ts'
 export { displayMoney, formatMoney, sumMoney } from './values/money.ts'

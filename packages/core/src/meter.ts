@@ -64,6 +64,8 @@ export interface Ending {
 export interface Meter {
   /** Decides, counts and deducts in one act. The reservation is durable when the promise resolves. */
   admit(claim: Claim): Promise<Admission>
+  /** What `admit` would answer; nothing is written. */
+  check(claim: Claim): Promise<Admission>
   /** Gives back what a claim may have reserved all the same, after the store could not say whether it was written. */
   takeBack(claim: Claim): void
   /** Posts what was used, or voids. A reservation that ended already stays as it is. Resolves with what found no price. */
@@ -99,6 +101,7 @@ interface KeyedEnding extends Ending {
 export function createMeter({ store, planOf, models, open }: MeterParts): Meter {
   return {
     admit: (claim) => store.change({ customerId: claim.customerId }, (state) => admitTo(state, claim)),
+    check: (claim) => store.change({ customerId: claim.customerId }, (state) => ({ result: checkIn(state, claim), entries: [] })),
     takeBack,
     settle: (reservation, ending) => end(reservation, { ...ending, keyGivenBy: 'farebox' }),
     // When the answer to its admission was lost, its request may wait in the spool too: the key is kept, so that one of them counts.
@@ -132,6 +135,11 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
     if (admission.kind === 'refused') return { result: admission, entries }
     const reserved: Entry = { kind: 'reserved', reservation: admission.reservation }
     return { result: admission, entries: entries.length === 0 ? [reserved] : [...entries, reserved] }
+  }
+
+  function checkIn(state: AccountState, claim: Claim): Admission {
+    const { state: opened, at } = prepare(state, claim.at)
+    return decide(opened, { ...claim, at })
   }
 
   function decide(state: AccountState, claim: Claim): Admission {
@@ -170,7 +178,13 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
       case 'posted':
         return { result: null, entries: [{ kind: 'posted', event: posted.event, periodStart, keyGivenBy: ending.keyGivenBy }] }
       case 'unpriced':
-        return { result: posted.usage, entries: [{ kind: 'released', key }, { kind: 'unpriced', usage: posted.usage }] }
+        return {
+          result: posted.usage,
+          entries: [
+            { kind: 'released', key },
+            { kind: 'unpriced', usage: posted.usage },
+          ],
+        }
     }
   }
 
@@ -194,7 +208,11 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
     | { readonly kind: 'unpriced'; readonly reason: string }
 
   /** How the units of a reservation are paid on a plan of credits or of a balance; null on a plan that counts units. */
-  function costingOf(state: AccountState, reservation: Reservation, { usage = null, isIncomplete = false }: Ending): CostingOf | null {
+  function costingOf(
+    state: AccountState,
+    reservation: Reservation,
+    { usage = null, isIncomplete = false }: Ending,
+  ): CostingOf | null {
     const found = termsAt(state, reservation)
     if (found === null || found.terms.kind === 'metered' || found.terms.kind === 'boolean') return null
     const { subscription, segment, plan } = found
@@ -203,7 +221,8 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
     const tokens = usage ?? reservation.usage ?? null
     const isModel = terms.kind === 'balance' && terms.price.model === 'ai_model'
     if (isModel && tokens === null) return { kind: 'unpriced', reason: 'No token counts were reported for it' }
-    const cost = (quantity: Quantity): Cost => costOf(terms, { quantity, usage: tokens, at: reservation.at, isIncomplete }, models)
+    const cost = (quantity: Quantity): Cost =>
+      costOf(terms, { quantity, usage: tokens, at: reservation.at, isIncomplete }, models)
     const tried = cost(reservation.quantity)
     if (tried.kind !== 'priced') return { kind: 'unpriced', reason: reasonOf(tried) }
     const grants = payingGrants(state.grants.values(), terms.kind, reservation.at)
@@ -232,7 +251,10 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
     invariant(posted.kind === 'posted', 'what is billed is posted')
     const { periodStart } = reservation
     // The key may come again, so the store has to know it.
-    return { result: undefined, entries: [...entries, { kind: 'posted', event: posted.event, periodStart, keyGivenBy: 'caller' }] }
+    return {
+      result: undefined,
+      entries: [...entries, { kind: 'posted', event: posted.event, periodStart, keyGivenBy: 'caller' }],
+    }
   }
 
   /** A reservation of nothing for something that happened already. Throws `not_billable`. */
@@ -254,7 +276,10 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
     if (found?.terms.kind !== 'metered') return 0n
     const { feature, periodStart } = reservation
     const { segment } = found
-    const { isBlocked, remaining } = allowanceOf(found.terms, findUsage(state.usage, feature, periodStart), { segment, periodStart })
+    const { isBlocked, remaining } = allowanceOf(found.terms, findUsage(state.usage, feature, periodStart), {
+      segment,
+      periodStart,
+    })
     return isBlocked ? remaining : null
   }
 
@@ -270,7 +295,7 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
     const { state: opened, entries, at } = prepare(state, claim.at, claim.isInstantGiven)
     const { customerId, feature, quantity, key, route, properties } = claim
     const event: NewUsageEvent = { customerId, feature, quantity, at, key, route, properties }
-    const placed = place(event, state.known.get(key), claim.isInstantGiven)
+    const placed = place(event, state.known.get(key), { isInstantGiven: claim.isInstantGiven, usage: claim.usage ?? null })
     if (placed.kind !== 'new') return { result: placed, entries: [] }
     refuseLate(opened, claim, at)
     const admission = decide(opened, at === claim.at ? claim : { ...claim, at })
@@ -298,7 +323,9 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
     if (found === null || !isInvoiced(found.subscription, at)) return
     const { terms, plan, segment } = found
     const isAdjustable =
-      terms.kind === 'metered' ? terms.overage !== 'block' && segment.kind === 'plan' : terms.kind === 'balance' && !blocksCost(plan, segment)
+      terms.kind === 'metered'
+        ? terms.overage !== 'block' && segment.kind === 'plan'
+        : terms.kind === 'balance' && !blocksCost(plan, segment)
     if (!isAdjustable && terms.kind !== 'boolean') throw periodInvoiced(claim)
   }
 
@@ -313,12 +340,19 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
       const posted = post(opened, { ...reservation, quantity }, { billed: quantity, properties, usage: usage.usage })
       if (posted.kind !== 'posted') return { result: usage, entries: [] }
       const { periodStart } = reservation
-      return { result: null, entries: [...entries, { kind: 'posted', event: posted.event, periodStart, keyGivenBy: 'caller' }, closed] }
+      return {
+        result: null,
+        entries: [...entries, { kind: 'posted', event: posted.event, periodStart, keyGivenBy: 'caller' }, closed],
+      }
     })
   }
 }
 
-function unpricedOf(reservation: Reservation, { billed, properties = null, usage = null }: Ending, reason: string): UnpricedUsage {
+function unpricedOf(
+  reservation: Reservation,
+  { billed, properties = null, usage = null }: Ending,
+  reason: string,
+): UnpricedUsage {
   const { key: id, customerId, feature, at, route, quantity } = reservation
   return { id, customerId, feature, quantity: billed ?? quantity, at, route, properties, usage, reason, isOpen: true }
 }

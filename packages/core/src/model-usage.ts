@@ -11,7 +11,8 @@ const MAX_NAME_LENGTH = 200
 /** The usage with its members alone. Throws `invalid_model_usage`. */
 export function checkedUsage(usage: ModelUsage): ModelUsage {
   const { model, provider, inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens } = usage
-  if (typeof model !== 'string' || model === '' || model.length > MAX_NAME_LENGTH) throw invalid('model', 'the name of a model', model)
+  if (typeof model !== 'string' || model === '' || model.length > MAX_NAME_LENGTH)
+    throw invalid('model', 'the name of a model', model)
   if (provider !== undefined && (typeof provider !== 'string' || provider === '' || provider.length > MAX_NAME_LENGTH))
     throw invalid('provider', 'the name of a provider', provider)
   const checked: ModelUsage = {
@@ -32,7 +33,11 @@ function tokens(name: string, count: unknown): number {
 
 function invalid(name: string, expected: string, got: unknown): FareboxError {
   const shown = typeof got === 'string' ? JSON.stringify(got.slice(0, 40)) : String(got)
-  return new FareboxError('invalid_model_usage', `Expected ${name} to be ${expected}, got ${shown}: give what the provider's answer says`, {
-    fields: { name },
-  })
+  return new FareboxError(
+    'invalid_model_usage',
+    `Expected ${name} to be ${expected}, got ${shown}: give what the provider's answer says`,
+    {
+      fields: { name },
+    },
+  )
 }

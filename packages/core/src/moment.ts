@@ -2,7 +2,15 @@
 
 import { type AccountState, findUsage, type Usage } from './account/account-state.ts'
 import { includedIn, isBlocked } from './account/allowance.ts'
-import { endingPeriod, intervalAt, isInvoiced, type Segment, segmentAt, type Subscription, usagePeriod } from './account/subscription.ts'
+import {
+  endingPeriod,
+  intervalAt,
+  isInvoiced,
+  type Segment,
+  segmentAt,
+  type Subscription,
+  usagePeriod,
+} from './account/subscription.ts'
 import type { Catalog, Offer } from './catalog/catalog.ts'
 import type { Plan } from './catalog/plan.ts'
 import type { MeteredTerms, PlanFeature } from './catalog/plan-feature.ts'
@@ -99,7 +107,11 @@ interface Ended {
 }
 
 /** Usage of the period that ends, feature by feature in the order of the catalog. */
-function usageOfPeriod(state: AccountState, { segment, period }: Ended, offers: Offers): { lines: InvoiceLine[]; sealed: Usage[] } {
+function usageOfPeriod(
+  state: AccountState,
+  { segment, period }: Ended,
+  offers: Offers,
+): { lines: InvoiceLine[]; sealed: Usage[] } {
   const { subscription } = state
   invariant(subscription !== null, 'a period ends for a subscription')
   const lines: InvoiceLine[] = []
@@ -169,7 +181,12 @@ function baseOf(subscription: Subscription, segment: Segment, at: number, offers
 }
 
 /** What a segment that ended early gives back of the base price that was paid. */
-function creditOf(subscription: Subscription, { credit, endsAt, ...segment }: Segment, at: number, offers: Offers): InvoiceLine | null {
+function creditOf(
+  subscription: Subscription,
+  { credit, endsAt, ...segment }: Segment,
+  at: number,
+  offers: Offers,
+): InvoiceLine | null {
   const { paidBase } = subscription
   if (credit === undefined || endsAt !== at || paidBase === null || at >= paidBase.period[1]) return null
   const plan = planOf(offers, subscription, segment)
@@ -271,7 +288,11 @@ export function adjustmentOf(
 }
 
 /** The plan of a segment, in the subscription's currency. */
-export function planOf({ catalogOf }: Offers, { currency }: Pick<Subscription, 'currency'>, segment: Pick<Segment, 'plan' | 'catalogVersion'>): Plan {
+export function planOf(
+  { catalogOf }: Offers,
+  { currency }: Pick<Subscription, 'currency'>,
+  segment: Pick<Segment, 'plan' | 'catalogVersion'>,
+): Plan {
   const plan = offerOf(catalogOf(segment.catalogVersion), currency).plans.get(segment.plan)
   invariant(plan !== undefined, 'a subscription is to a plan of its catalog version')
   return plan

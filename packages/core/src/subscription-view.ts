@@ -55,7 +55,8 @@ export function shownSubscription(subscription: Subscription, now: number): Subs
   const running = segmentAt(subscription, now)
   const period = running === null || running.kind === 'pause' ? null : usagePeriod(running, timeZone, now)
   const interval = running?.kind === 'plan' ? intervalAt(running, timeZone, now) : null
-  const renews = interval === null || interval.end === Infinity || (running?.endsAt ?? Infinity) <= interval.end ? null : interval.end
+  const renews =
+    interval === null || interval.end === Infinity || (running?.endsAt ?? Infinity) <= interval.end ? null : interval.end
   return {
     id,
     customerId,

@@ -166,7 +166,12 @@ export function createSubscriptions({ store, clock, catalog, ready, closing }: S
     return store.change({ customerId }, (state) => ({ result: pick(state), entries: [] }))
   }
 
-  async function create({ customerId, plan: code, startsAt, awaitsPayment = false }: SubscriptionInput): Promise<SubscriptionView> {
+  async function create({
+    customerId,
+    plan: code,
+    startsAt,
+    awaitsPayment = false,
+  }: SubscriptionInput): Promise<SubscriptionView> {
     if (!isCustomerId(customerId)) throw invalidCustomer(customerId)
     planNamed(catalog, catalog.currency, code)
     const now = clock.now()
@@ -175,7 +180,8 @@ export function createSubscriptions({ store, clock, catalog, ready, closing }: S
     const id = randomId('sub')
     const subscription = await store.change({ customerId, inOrder: true }, (state): Change<Subscription> => {
       const { subscription: current } = state
-      const same = current === null ? null : sameSubscription(current, { code, start: startsAt === undefined ? null : start, now })
+      const same =
+        current === null ? null : sameSubscription(current, { code, start: startsAt === undefined ? null : start, now })
       if (same !== null) return { result: same, entries: [] }
       const { customer, entries } = withCustomer(state, now)
       const currency = customer.currency ?? catalog.currency
@@ -239,9 +245,9 @@ export function createSubscriptions({ store, clock, catalog, ready, closing }: S
     for (let moment = 0; moment < MOST_MOMENTS; moment += 1) {
       const isDue = await read(customerId, ({ subscription }) => (subscription?.dueAt ?? Infinity) <= until)
       if (!isDue) break
-      const closed = await closeNext({ ...closing, graceMs: 0 }, customerId, { until, now: clock.now() })
-      if (closed.kind === 'final') invoices.push(closed.invoice)
-      else if (closed.kind !== 'passed') break
+      const [closed] = await closeNext({ ...closing, graceMs: 0 }, [customerId], { until, now: clock.now() })
+      if (closed?.kind === 'final') invoices.push(closed.invoice)
+      else if (closed?.kind !== 'passed' && closed?.kind !== 'again') break
     }
     return invoices
   }
@@ -438,7 +444,9 @@ function planNamed(catalog: Catalog, currency: string, code: string): Plan {
 
 function unknownCoupon(catalog: Catalog, code: string): FareboxError {
   const codes = [...(catalog.offers.get(catalog.currency)?.coupons.keys() ?? [])].join(', ') || 'none'
-  return new FareboxError('unknown_coupon', `Expected one of the catalog's coupons (${codes}), got '${code}'`, { fields: { coupon: code } })
+  return new FareboxError('unknown_coupon', `Expected one of the catalog's coupons (${codes}), got '${code}'`, {
+    fields: { coupon: code },
+  })
 }
 
 function notRedeemable(code: string, plan: string, plans: readonly string[]): FareboxError {

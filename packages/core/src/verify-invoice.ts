@@ -31,11 +31,7 @@ export interface CompareParts extends Offers {
 
 export async function compareInvoice(parts: CompareParts, comparison: InvoiceComparison): Promise<Difference[]> {
   const { invoice, held } = comparison
-  return [
-    ...compareSums(invoice),
-    ...compareLines(parts, comparison),
-    ...(await compareSeal(parts.store, invoice, held)),
-  ]
+  return [...compareSums(invoice), ...compareLines(parts, comparison), ...(await compareSeal(parts.store, invoice, held))]
 }
 
 function compareSums(invoice: Invoice): Difference[] {
@@ -43,7 +39,12 @@ function compareSums(invoice: Invoice): Difference[] {
   return (['subtotal', 'discount', 'tax', 'total'] as const).flatMap((name) =>
     sums[name].minor === invoice[name].minor
       ? []
-      : [differing(invoice, `its lines add up to a ${name} of ${formatMoney(sums[name])}, it says ${formatMoney(invoice[name])}`)],
+      : [
+          differing(
+            invoice,
+            `its lines add up to a ${name} of ${formatMoney(sums[name])}, it says ${formatMoney(invoice[name])}`,
+          ),
+        ],
   )
 }
 
@@ -69,7 +70,9 @@ function compareLines(parts: CompareParts, { invoice, state, held }: InvoiceComp
         const other = theirs.find(({ id }) => id === line.id)
         return other?.quantity === line.quantity && other.amount.minor === line.amount.minor
       })
-    return isSame ? [] : [differing(invoice, `the log gives ${summed(ours, invoice)} of ${feature}, the invoice says ${summed(theirs, invoice)}`)]
+    return isSame
+      ? []
+      : [differing(invoice, `the log gives ${summed(ours, invoice)} of ${feature}, the invoice says ${summed(theirs, invoice)}`)]
   })
 }
 

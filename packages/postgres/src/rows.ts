@@ -12,6 +12,7 @@ import {
   type Invoice,
   invoiceFromStored,
   type LoggedEvent,
+  type ModelUsage,
   type Properties,
   type RecordKind,
   type Reservation,
@@ -76,6 +77,7 @@ export interface ReservationRow {
   readonly route: string | null
   readonly period_start: string
   readonly charge: string | null
+  readonly usage: ModelUsage | null
 }
 
 export interface EventRow {
@@ -120,7 +122,7 @@ export function customerFromRow({ customer, name, email, time_zone, created_at, 
 }
 
 export function reservationFromRow(row: ReservationRow): Reservation {
-  const { key, customer, feature, quantity, at, route, period_start, charge } = row
+  const { key, customer, feature, quantity, at, route, period_start, charge, usage } = row
   const reservation = {
     key,
     customerId: customer,
@@ -130,7 +132,9 @@ export function reservationFromRow(row: ReservationRow): Reservation {
     route,
     periodStart: Number(period_start),
   }
-  return charge === null ? reservation : { ...reservation, charge: chargeFromDocument(charge) }
+  if (charge === null && usage === null) return reservation
+  const held = charge === null ? {} : { charge: chargeFromDocument(charge) }
+  return { ...reservation, ...held, ...(usage === null ? {} : { usage }) }
 }
 
 export function eventFromRow(row: EventRow): UsageEvent {

@@ -28,6 +28,8 @@ type PreparedName =
   | 'drafts'
   | 'known'
   | 'knownPlaces'
+  | 'knownInvoices'
+  | 'knownRecords'
   | 'saveAccounts'
   | 'saveCustomer'
   | 'saveSubscription'
@@ -104,7 +106,17 @@ function ofStates(
   { of }: Names,
   named: Naming,
 ): Some<
-  'addAccounts' | 'lock' | 'subscriptions' | 'openRecords' | 'openTotals' | 'reservations' | 'drafts' | 'known' | 'knownPlaces'
+  | 'addAccounts'
+  | 'lock'
+  | 'subscriptions'
+  | 'openRecords'
+  | 'openTotals'
+  | 'reservations'
+  | 'drafts'
+  | 'known'
+  | 'knownPlaces'
+  | 'knownInvoices'
+  | 'knownRecords'
 > {
   return {
     addAccounts: named('add', `INSERT INTO ${of('accounts')} (customer) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING`),
@@ -127,7 +139,7 @@ function ofStates(
     ),
     reservations: named(
       'reservations',
-      `SELECT customer, key, feature, quantity, at, route, period_start, charge FROM ${of('reservations')} WHERE customer = ANY ($1::text[])`,
+      `SELECT customer, key, feature, quantity, at, route, period_start, charge, usage FROM ${of('reservations')} WHERE customer = ANY ($1::text[])`,
     ),
     drafts: named(
       'drafts',
@@ -144,6 +156,16 @@ function ofStates(
       'known_places',
       `SELECT e.customer, e.key, ${EVENT} FROM unnest($1::text[], $2::bigint[]) AS asked (customer, seq)
        JOIN ${of('events')} e ON e.customer = asked.customer AND e.seq = asked.seq`,
+    ),
+    knownInvoices: named(
+      'known_invoices',
+      `SELECT i.* FROM unnest($1::text[], $2::text[]) AS asked (customer, id)
+       JOIN ${of('invoices')} i ON i.customer = asked.customer AND i.id = asked.id`,
+    ),
+    knownRecords: named(
+      'known_records',
+      `SELECT r.* FROM unnest($1::text[], $2::text[], $3::text[]) AS asked (customer, kind, id)
+       JOIN ${of('records')} r ON r.customer = asked.customer AND r.kind = asked.kind AND r.id = asked.id`,
     ),
   }
 }
@@ -184,9 +206,9 @@ function ofLog(
   return {
     reserve: named(
       'reserve',
-      `INSERT INTO ${of('reservations')} (customer, key, process, feature, quantity, at, route, period_start, charge)
-       SELECT customer, key, $2, feature, quantity, at, route, period_start, charge FROM json_to_recordset($1)
-         AS v (customer text, key text, feature text, quantity bigint, at bigint, route text, period_start bigint, charge text)`,
+      `INSERT INTO ${of('reservations')} (customer, key, process, feature, quantity, at, route, period_start, charge, usage)
+       SELECT customer, key, $2, feature, quantity, at, route, period_start, charge, usage::json FROM json_to_recordset($1)
+         AS v (customer text, key text, feature text, quantity bigint, at bigint, route text, period_start bigint, charge text, usage text)`,
     ),
     release: named(
       'release',

@@ -11,6 +11,7 @@ import {
   invariant,
   invoiceToDocument,
   type Invoice,
+  type RecordKey,
   type Reservation,
   subscriptionColumns,
   subscriptionToDocument,
@@ -26,6 +27,8 @@ import type { Statements } from './statements.ts'
 export interface WriteSet {
   /** Applies an entry to the account and keeps it to be written. */
   add(account: LockedAccount, entry: Entry): void
+  /** A record as the batch has changed it so far; undefined where it has not. */
+  findRecord(account: LockedAccount, key: RecordKey): AccountRecord | undefined
   /** Accounts that the batch changed. */
   readonly changed: ReadonlySet<LockedAccount>
   /** Instants of the events. */
@@ -55,9 +58,11 @@ export interface WriteSetParts {
   readonly known: Map<string, UsageEvent>
   /** By `placeOf`. */
   readonly places: ReadonlySet<string>
+  /** By `keyOf`: follows what becomes of invoices, for later changes of the batch. */
+  readonly invoices: Map<string, Invoice>
 }
 
-export function createWriteSet({ statements, process, known, places }: WriteSetParts): WriteSet {
+export function createWriteSet({ statements, process, known, places, invoices }: WriteSetParts): WriteSet {
   const changed = new Set<LockedAccount>()
   const records = createChangedRecords<LockedAccount>()
   const reserved = new Map<string, Reservation>()
@@ -72,7 +77,7 @@ export function createWriteSet({ statements, process, known, places }: WriteSetP
   const instants: number[] = []
   const mustChange = new Map<number, string>()
 
-  return { add, changed, instants, commands, mustChange }
+  return { add, findRecord: records.find, changed, instants, commands, mustChange }
 
   function add(account: LockedAccount, entry: Entry): void {
     const { state } = account
@@ -105,15 +110,19 @@ export function createWriteSet({ statements, process, known, places }: WriteSetP
         return post(account, entry)
       case 'drafted':
         drafts.set(keyOf({ customerId: entry.invoice.customerId, key: entry.invoice.id }), entry.invoice)
+        see(entry.invoice)
         break
       case 'finalized':
         finalize(state, entry)
+        see(entry.invoice)
         break
       case 'collected': {
         const { invoiceId, status } = entry
         invariant(status !== 'draft', 'a final invoice never becomes a draft')
         const command = statements.collect(state.customerId, invoiceId, status)
         invoicing.push({ command, mustChange: 'what is collected is a final invoice of the account' })
+        const seen = invoices.get(keyOf({ customerId: state.customerId, key: invoiceId }))
+        if (seen !== undefined) see({ ...seen, status })
         break
       }
       case 'granted':
@@ -125,6 +134,10 @@ export function createWriteSet({ statements, process, known, places }: WriteSetP
     }
     applyEntry(state, entry)
     records.add(account, entry)
+  }
+
+  function see(invoice: Invoice): void {
+    invoices.set(keyOf({ customerId: invoice.customerId, key: invoice.id }), invoice)
   }
 
   function post(account: LockedAccount, entry: Extract<Entry, { kind: 'posted' }>): void {
@@ -215,9 +228,12 @@ export function createWriteSet({ statements, process, known, places }: WriteSetP
   }
 }
 
-function reservationToRow({ customerId, key, feature, quantity, at, route, periodStart, charge }: Reservation): object {
+function reservationToRow(reservation: Reservation): object {
+  const { customerId, key, feature, quantity, at, route, periodStart, charge, usage } = reservation
   const row = { customer: customerId, key, feature, quantity: String(quantity), at, route, period_start: periodStart }
-  return charge === undefined ? row : { ...row, charge: chargeToDocument(charge) }
+  if (charge === undefined && usage === undefined) return row
+  const held = charge === undefined ? null : chargeToDocument(charge)
+  return { ...row, charge: held, usage: usage === undefined ? null : JSON.stringify(usage) }
 }
 
 function eventToRow({ event, periodStart }: PostedEvent): object {

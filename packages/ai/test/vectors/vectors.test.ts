@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { decimal, type ModelQuote, type ModelUsage } from '@farebox/core/contracts'
 import { describe, expect, test } from 'vitest'
 import { modelPrices } from '../../src/model-prices.ts'
-import { classesOf, type Rate } from '../../src/token-classes.ts'
+import { classesOf, type TokenPrice } from '../../src/token-classes.ts'
 import { costOf, plain } from '../cost.ts'
 
 interface Vector {
@@ -25,7 +25,7 @@ interface PriceVector extends Vector {
 }
 
 interface ThresholdVector extends Vector {
-  readonly rate: { readonly base: string; readonly thresholds: readonly (readonly [above: number, perMillion: string])[] }
+  readonly price: { readonly base: string; readonly thresholds: readonly (readonly [above: number, perMillion: string])[] }
   readonly tokens: number
 }
 
@@ -40,14 +40,14 @@ compare('ai-prices', priceVectors, ({ model, provider, at, usage }) =>
   prices.quote({ model, provider, ...usage }, at === undefined ? NOW : Date.parse(at)),
 )
 
-compare('ai-thresholds', thresholdVectors, ({ rate: { base, thresholds }, tokens }) => {
-  const input: Rate = {
+compare('ai-thresholds', thresholdVectors, ({ price: { base, thresholds }, tokens }) => {
+  const input: TokenPrice = {
     base: decimal(base),
     thresholds: thresholds.map(([above, perMillion]) => ({ above, perMillion: decimal(perMillion) })),
   }
-  const rates = { input, output: undefined, cacheRead: undefined, cacheWrite: undefined, hasRequestPrice: false }
+  const tokenPrices = { input, output: undefined, cacheRead: undefined, cacheWrite: undefined, hasRequestPrice: false }
   const counts = { input: tokens, output: 0, cache_read: 0, cache_write: 0 }
-  return { kind: 'priced', model: 'a', provider: 'b', classes: classesOf(rates, counts) }
+  return { kind: 'priced', model: 'a', provider: 'b', classes: classesOf(tokenPrices, counts) }
 })
 
 function textOf(file: string): string {

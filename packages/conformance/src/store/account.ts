@@ -1,6 +1,15 @@
 /** How the checks use the one door for writes. */
 
-import type { AccountState, ChangeTarget, Entry, Page, PageRequest, Store, UsageEvent } from '@farebox/core/contracts'
+import type {
+  AccountState,
+  ChangeTarget,
+  Entry,
+  LoggedEvent,
+  Page,
+  PageRequest,
+  Store,
+  UsageEvent,
+} from '@farebox/core/contracts'
 import { opening } from './records.ts'
 
 /** The customer is a member of what it is asked for, or the one of every check. */
@@ -55,7 +64,7 @@ export async function allOf<T>(list: (page: PageRequest) => Promise<Page<T>>, li
 }
 
 /** The whole log. */
-export function logOf(store: Store): Promise<UsageEvent[]> {
+export function logOf(store: Store): Promise<LoggedEvent[]> {
   return allOf(store.log)
 }
 

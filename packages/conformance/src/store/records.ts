@@ -128,9 +128,9 @@ export function subscriptionOf(id: string, change: Partial<Subscription> = {}): 
 
 /** A charge in credits: what the parts do not pay of its cost is uncovered. */
 export function chargeOf(parts: Readonly<Record<string, string>>, uncovered = '0'): Charge {
-  const paid: ChargePart[] = Object.entries(parts).map(([grant, amount]) => ({ grant, amount: decimal(amount) }))
-  const cost = paid.reduce((sum, { amount }) => add(sum, amount), decimal(uncovered))
-  return { unit: 'credits', cost, parts: paid, uncovered: decimal(uncovered), waived: DECIMAL_ZERO }
+  const shares: ChargePart[] = Object.entries(parts).map(([grant, amount]) => ({ grant, amount: decimal(amount) }))
+  const cost = shares.reduce((sum, { amount }) => add(sum, amount), decimal(uncovered))
+  return { unit: 'credits', cost, parts: shares, uncovered: decimal(uncovered), waived: DECIMAL_ZERO }
 }
 
 export function grantOf(id: string, change: Partial<Grant> = {}): Grant {

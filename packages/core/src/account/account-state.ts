@@ -63,6 +63,13 @@ export interface AccountState {
   readonly payments: Map<string, Payment>
   /** The events that the log holds under the keys which this change named, by key. */
   readonly known: Map<string, UsageEvent>
+  /**
+   * The invoices that this change named, by id, as they were before it. One that became final in the same transaction has no
+   * number here yet.
+   */
+  readonly invoices: Map<string, Invoice>
+  /** The records that this change named, open or closed, by `recordName`, as they were before it. */
+  readonly records: Map<string, AccountRecord>
 }
 
 /** One thing that happened to an account. A store writes it and applies it in the same transaction. */
@@ -133,6 +140,8 @@ export function emptyAccount(customerId: string): AccountState {
     grants: new Map(),
     payments: new Map(),
     known: new Map(),
+    invoices: new Map(),
+    records: new Map(),
   }
 }
 

@@ -36,7 +36,10 @@ export function allowanceOf(terms: MeteredTerms, usage: Usage | undefined, where
 }
 
 /** Units that a period includes. One that a change cut has its share of them, rounded half up to a millionth. */
-export function includedIn({ included, feature }: MeteredTerms, { segment, periodStart }: AllowancePeriod): Quantity | 'unlimited' {
+export function includedIn(
+  { included, feature }: MeteredTerms,
+  { segment, periodStart }: AllowancePeriod,
+): Quantity | 'unlimited' {
   const { cut } = segment
   if (cut === undefined || included === 'unlimited' || !isCut(segment, periodStart)) return included
   if (cut.kind === 'price') {

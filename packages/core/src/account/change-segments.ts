@@ -5,7 +5,15 @@ import { invariant } from '../values/invariant.ts'
 import { periodAt } from '../values/period.ts'
 import { shareOf, type Share, unusedShare } from '../values/proration.ts'
 import { segmentsFrom } from './opening.ts'
-import { intervalAt, type Segment, segmentAt, type SegmentCredit, type Subscription, usagePeriod, withSegments } from './subscription.ts'
+import {
+  intervalAt,
+  type Segment,
+  segmentAt,
+  type SegmentCredit,
+  type Subscription,
+  usagePeriod,
+  withSegments,
+} from './subscription.ts'
 
 /** A plan of a catalog version. */
 export interface PlanVersion {
@@ -37,7 +45,9 @@ export function renewalAfter(subscription: Subscription, at: number): number {
 /** Whether one plan is an upgrade of another: a longer interval, or of the same length a higher price. The length outranks the price. */
 export function isUpgrade(from: Plan, to: Plan): boolean {
   const length = (plan: Plan): number =>
-    plan.periodsPerInterval === null ? Infinity : plan.periodsPerInterval * (plan.every.unit === 'week' ? 7 : 30) * plan.every.count
+    plan.periodsPerInterval === null
+      ? Infinity
+      : plan.periodsPerInterval * (plan.every.unit === 'week' ? 7 : 30) * plan.every.count
   if (from.isFree) return !to.isFree
   if (length(from) !== length(to)) return length(to) > length(from)
   const scale = Math.max(from.price.scale, to.price.scale)
@@ -79,7 +89,13 @@ function planSegment({ timeZone }: Subscription, { segment, at, from, to }: Plan
   const { plan, catalogVersion } = to
   const isSameRhythm =
     !from.isFree && segment.kind === 'plan' && plan.interval === from.interval && plan.periodsPerInterval !== null
-  const shared = { kind: 'plan', plan: plan.code, catalogVersion, every: plan.every, periodsPerInterval: plan.periodsPerInterval } as const
+  const shared = {
+    kind: 'plan',
+    plan: plan.code,
+    catalogVersion,
+    every: plan.every,
+    periodsPerInterval: plan.periodsPerInterval,
+  } as const
   if (!isSameRhythm) return { ...shared, anchor: at, startsAt: at, endsAt: null }
   const next: Segment = { ...shared, anchor: segment.anchor, startsAt: at, endsAt: null }
   const period = periodAt({ anchor: segment.anchor, every: segment.every, timeZone }, at)
@@ -107,7 +123,11 @@ export function withPrices({ subscription, at, to, usedBefore }: PriceMove): Sub
 }
 
 /** It ends at an instant; what was to come after it does not. */
-export function withEnd({ subscription, at, credit }: Omit<SegmentChange, 'from'> & { readonly credit: SegmentCredit | null }): Subscription {
+export function withEnd({
+  subscription,
+  at,
+  credit,
+}: Omit<SegmentChange, 'from'> & { readonly credit: SegmentCredit | null }): Subscription {
   const before = segmentsBefore(subscription, at)
   return withSegments(subscription, credit === null ? before : creditLast(before, credit))
 }
@@ -196,4 +216,3 @@ function withoutChange({ cut: _cut, credit: _credit, ...segment }: Segment): Seg
 function beginsAt(at: number): Pick<Segment, 'anchor' | 'startsAt' | 'endsAt'> {
   return { anchor: at, startsAt: at, endsAt: null }
 }
-

@@ -36,7 +36,14 @@ export interface AutoTopUp {
 type Column = 'id' | 'name' | 'email' | 'timeZone' | 'createdAt'
 
 /** The rest as a store keeps it: JSON, or null when there is none. */
-export function customerToDocument({ id: _i, name: _n, email: _e, timeZone: _t, createdAt: _c, ...details }: Customer): string | null {
+export function customerToDocument({
+  id: _i,
+  name: _n,
+  email: _e,
+  timeZone: _t,
+  createdAt: _c,
+  ...details
+}: Customer): string | null {
   return Object.keys(details).length === 0 ? null : JSON.stringify(details, writeDecimal)
 }
 

@@ -139,8 +139,10 @@ export function isCut({ cut, startsAt }: Segment, periodStart: number): boolean 
 /** The interval of a segment that holds an instant: what its base price pays for, whole. One that is due once has no end. */
 export function intervalAt(segment: Segment, timeZone: string, at: number): Period {
   const schedule = scheduleOf(segment, timeZone)
-  const { index } = periodAt(schedule, at)
+  const period = periodAt(schedule, at)
+  const { index } = period
   const { periodsPerInterval: length } = segment
+  if (length === 1) return period
   if (length === null) return { index: 0, start: segment.startsAt, end: Infinity }
   const number = Math.floor(index / length)
   return { index: number, start: boundary(schedule, number * length), end: boundary(schedule, (number + 1) * length) }

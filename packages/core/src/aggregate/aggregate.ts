@@ -14,7 +14,15 @@ export interface Aggregation {
 export function createAggregation(): Aggregation {
   const totals = new Map<
     string,
-    { customerId: string; feature: string; periodStart: number; quantity: Quantity; events: number; cost: Decimal; uncovered: Decimal }
+    {
+      customerId: string
+      feature: string
+      periodStart: number
+      quantity: Quantity
+      events: number
+      cost: Decimal
+      uncovered: Decimal
+    }
   >()
   return {
     add({ customerId, feature, quantity, charge }, periodStart) {

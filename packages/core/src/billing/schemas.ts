@@ -110,11 +110,25 @@ export const UsageEvent: z.ZodType<UsageEventJson> = z
   })
   .openapi('UsageEvent')
 
+const lineTax = z.object({
+  name: z.string().openapi({ example: 'VAT DE' }),
+  rate: z.string().openapi({ description: 'Per cent', example: '19' }),
+  treatment: z.enum(['exclusive', 'inclusive', 'reverse_charge', 'exempt']),
+  taxable: money,
+})
+
+const lineDiscount = z.object({
+  coupon: z.string(),
+  percent: z.string().nullable(),
+  shares: z.array(z.object({ of: z.string(), amount: money })).openapi({ description: 'What each line gets of it' }),
+})
+
 export const InvoiceLine: z.ZodType<InvoiceLineJson> = z
   .object({
+    id: z.string().openapi({ description: 'Unique within the invoice' }),
     type: z.string().openapi({ example: 'feature_usage' }),
     description: z.string(),
-    plan: z.string(),
+    plan: z.string().optional(),
     feature: z.string().optional(),
     period,
     quantity: units,
@@ -123,6 +137,11 @@ export const InvoiceLine: z.ZodType<InvoiceLineJson> = z
     unit_price: z.string().nullable(),
     per: units.optional(),
     amount: money,
+    of: z.string().optional().openapi({ description: 'Of a tax or a credit: the line that it is about' }),
+    corrects: z.string().optional().openapi({ description: 'The final invoice that the line corrects' }),
+    tax: lineTax.optional(),
+    discount: lineDiscount.optional(),
+    cost: z.object({ unit: z.string(), amount: z.string() }).optional().openapi({ description: 'In credits or of a balance' }),
   })
   .openapi('InvoiceLine') as z.ZodType<InvoiceLineJson>
 
@@ -133,15 +152,25 @@ export const Invoice: z.ZodType<InvoiceJson> = z
     status: z.string().openapi({ example: 'open' }),
     type: z.string(),
     customer: customerId,
+    subscription: z.string().nullable(),
     currency: z.string(),
     period,
     issued_at: instant,
     finalized_at: instant.nullable(),
     lines: z.array(InvoiceLine),
     subtotal: money,
+    discount: money,
+    tax: money.openapi({ description: 'Taxes that are added to the prices' }),
+    taxes: z.array(lineTax.extend({ amount: money })).openapi({ description: 'By name, rate and treatment' }),
     total: money,
+    credit_applied: money,
+    amount_due: money,
+    corrects: z.string().nullable().openapi({ description: 'The final invoice that a credit note is about' }),
+    corrects_number: z.string().optional(),
+    reason: z.string().optional(),
+    seal: z.object({ root: z.string(), events: z.int() }).nullable().openapi({ description: 'A hash over the events' }),
   })
-  .openapi('Invoice')
+  .openapi('Invoice') as z.ZodType<InvoiceJson>
 
 export const Preview: z.ZodType<{ invoice: InvoiceJson | null }> = z
   .object({ invoice: Invoice.nullable().openapi({ description: 'Null when the next invoice would have no line' }) })

@@ -23,7 +23,9 @@ export interface CouponDefinition {
 export interface Coupon {
   readonly code: string
   readonly name: string
-  readonly reduction: { readonly kind: 'percent'; readonly percent: Decimal } | { readonly kind: 'amount'; readonly amount: Decimal }
+  readonly reduction:
+    | { readonly kind: 'percent'; readonly percent: Decimal }
+    | { readonly kind: 'amount'; readonly amount: Decimal }
   readonly cycles: number | null
   readonly maxRedemptions: number | null
   readonly plans: readonly string[] | null
@@ -49,7 +51,8 @@ function readCoupon(code: string, field: Field, plans: ReadonlyMap<string, Plan>
     reduction: readReduction(field, option('percent'), option('amount')),
     cycles: whole('cycles', MAX_CYCLES),
     maxRedemptions: whole('maxRedemptions', MAX_REDEMPTIONS),
-    plans: option('plans').value === undefined ? null : readList(option('plans'), MAX_PLANS).map((one) => readPlanCode(one, plans)),
+    plans:
+      option('plans').value === undefined ? null : readList(option('plans'), MAX_PLANS).map((one) => readPlanCode(one, plans)),
   }
 }
 
@@ -63,12 +66,19 @@ function readReduction(field: Field, percent: Field, amount: Field): Coupon['red
   }
   const value = typeof percent.value === 'string' ? parseDecimal(percent.value) : null
   if (value === null || value.coefficient <= 0n || value.coefficient > 100n * 10n ** BigInt(value.scale))
-    return refuse(percent, { expected: "per cent as a decimal string above '0', at most '100'", fix: "write it in quotes, such as '10'" })
+    return refuse(percent, {
+      expected: "per cent as a decimal string above '0', at most '100'",
+      fix: "write it in quotes, such as '10'",
+    })
   return { kind: 'percent', percent: value }
 }
 
 function readPlanCode(field: Field, plans: ReadonlyMap<string, Plan>): string {
   const { value } = field
   if (typeof value === 'string' && plans.has(value)) return value
-  return refuse(field, { expected: `one of the plans ${listed([...plans.keys()])}`, fix: 'fix its spelling', code: 'unknown_plan' })
+  return refuse(field, {
+    expected: `one of the plans ${listed([...plans.keys()])}`,
+    fix: 'fix its spelling',
+    code: 'unknown_plan',
+  })
 }

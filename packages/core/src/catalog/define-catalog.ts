@@ -76,7 +76,12 @@ function readCatalog(definition: unknown): CatalogContent {
     const reading: FieldCurrency = { code, all }
     const plans = readPlans({ ...option('plans'), currency: reading }, features)
     const creditPacks = readCreditPacks({ ...option('creditPacks'), currency: reading })
-    offers.set(code, { currency: code, plans, creditPacks, coupons: readCoupons({ ...option('coupons'), currency: reading }, plans) })
+    offers.set(code, {
+      currency: code,
+      plans,
+      creditPacks,
+      coupons: readCoupons({ ...option('coupons'), currency: reading }, plans),
+    })
   }
   return { currency, features, offers }
 }
@@ -106,7 +111,8 @@ function compiled<F extends string, P extends string>(
   document: string,
 ): Catalog<F, P> {
   const main = offers.get(currency)
-  if (main === undefined) return refuse({ path: 'currency', value: currency }, { expected: 'a currency with plans', fix: 'fix it' })
+  if (main === undefined)
+    return refuse({ path: 'currency', value: currency }, { expected: 'a currency with plans', fix: 'fix it' })
   return {
     version: contentHash(document),
     document,

@@ -1,7 +1,7 @@
 /** Reading what a developer wrote: each value with the path that leads to it, so that a refusal names the place. */
 
 import { type ErrorCode, FareboxError } from '../errors.ts'
-import { compare, type Decimal, parseDecimal, toDecimal, MAX_PRICE_PLACES } from '../values/decimal.ts'
+import { compare, type Decimal, isZero, parseDecimal, toDecimal, MAX_PRICE_PLACES } from '../values/decimal.ts'
 import { parseQuantity, type Quantity, type QuantityInput } from '../values/quantity.ts'
 
 /** A value of the definition and where it stands, such as `plans.pro.price`. */
@@ -145,12 +145,17 @@ function ofCurrency(field: Field): Field {
   if (currency === undefined) return field
   const { code, all } = currency
   if (typeof value === 'object' && value !== null) return readOptions(field, all)(code)
-  if (all.length === 1 || value === '0') return field
+  if (all.length === 1 || isZeroText(value)) return field
   return refuse(field, {
     expected: `a price for each of the currencies ${listed(all)}`,
     fix: `write { ${all.map((one) => `${one}: '…'`).join(', ')} }`,
     code: 'invalid_price',
   })
+}
+
+function isZeroText(value: unknown): boolean {
+  const price = typeof value === 'string' ? parseDecimal(value) : null
+  return price !== null && isZero(price)
 }
 
 /** Takes a whole number within bounds. */

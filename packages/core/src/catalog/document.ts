@@ -41,7 +41,11 @@ export function definitionsOf(document: unknown): unknown[] {
 }
 
 function offerJson({ plans, creditPacks, coupons }: Offer): object {
-  return { plans: entriesOf(plans, planJson), creditPacks: entriesOf(creditPacks, packJson), coupons: entriesOf(coupons, couponJson) }
+  return {
+    plans: entriesOf(plans, planJson),
+    creditPacks: entriesOf(creditPacks, packJson),
+    coupons: entriesOf(coupons, couponJson),
+  }
 }
 
 /** JSON leaves undefined members out. */

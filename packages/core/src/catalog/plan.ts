@@ -4,7 +4,18 @@ import { type Decimal, isZero } from '../values/decimal.ts'
 import type { Every } from '../values/period.ts'
 import type { QuantityInput } from '../values/quantity.ts'
 import { readCredits } from './credits.ts'
-import { type Field, member, readEntries, readFlag, readName, readOptions, readPrice, readWhole, readWord, refuse } from './definition.ts'
+import {
+  type Field,
+  member,
+  readEntries,
+  readFlag,
+  readName,
+  readOptions,
+  readPrice,
+  readWhole,
+  readWord,
+  refuse,
+} from './definition.ts'
 import type { Feature } from './feature.ts'
 import { type FeatureTermsDefinition, type PlanFeature, readPlanFeatures } from './plan-feature.ts'
 import type { PriceInput } from './price.ts'
@@ -152,6 +163,7 @@ function readPlan(
   )
   const consumption = wordOr(option('consumption'), ['metered', 'credits', 'balance'], 'metered')
   const isFree = isZero(price)
+  const prepaid = readPrepaid(option, { consumption, isFree })
   return {
     code,
     name: readName(option('name')) ?? code,
@@ -160,9 +172,9 @@ function readPlan(
     ...INTERVALS[interval],
     consumption,
     trialDays: option('trialDays').value === undefined ? 0 : readWhole(option('trialDays'), { least: 0, most: MAX_TRIAL_DAYS }),
-    ...readPrepaid(option, { consumption, isFree }),
-    spendLimit: readMetered(option('spendLimit'), consumption !== 'credits', 'on a plan of credits nothing is billed beyond them'),
-    minimum: readMetered(option('minimum'), !isFree, 'a free plan commits to nothing'),
+    ...prepaid,
+    spendLimit: readAllowed(option('spendLimit'), whyNoSpendLimit({ consumption, isFree, ...prepaid })),
+    minimum: readAllowed(option('minimum'), isFree ? 'a free plan commits to nothing' : null),
     proration: wordOr(option('proration'), ['max_consumption', 'time', 'none'], 'max_consumption'),
     prorationUnit: wordOr(option('prorationUnit'), ['day', 'second'], 'day'),
     taxCategory: readName(option('taxCategory')),
@@ -208,9 +220,21 @@ function readPrepaid(
   }
 }
 
-function readMetered(field: Field, isAllowed: boolean, why: string): Decimal | null {
+/** Why nothing is ever billed beyond what a plan allows; null where something may be. */
+function whyNoSpendLimit({
+  consumption,
+  isFree,
+  blocksOnExhaustion,
+}: Pick<Plan, 'consumption' | 'isFree' | 'blocksOnExhaustion'>) {
+  if (isFree) return 'a free plan bills nothing'
+  if (consumption === 'credits') return 'on a plan of credits nothing is billed beyond them'
+  return blocksOnExhaustion ? 'with blockOnExhaustion nothing is billed beyond the balance' : null
+}
+
+/** Takes a price, or nothing; refuses it where there is a reason against it. */
+function readAllowed(field: Field, whyNot: string | null): Decimal | null {
   if (field.value === undefined) return null
-  if (!isAllowed) refuse(field, { expected: 'nothing here', fix: `remove it: ${why}` })
+  if (whyNot !== null) refuse(field, { expected: 'nothing here', fix: `remove it: ${whyNot}` })
   return readPrice(field)
 }
 

@@ -50,7 +50,11 @@ function readMargin(perCent: Field, basisPoints: Field): Decimal {
   }
   if (perCent.value === undefined) return decimal('0')
   const margin = typeof perCent.value === 'string' ? parseDecimal(perCent.value) : null
-  if (margin === null || margin.coefficient < 0n || margin.coefficient > BigInt(MAX_MARGIN_PER_CENT) * 10n ** BigInt(margin.scale))
+  if (
+    margin === null ||
+    margin.coefficient < 0n ||
+    margin.coefficient > BigInt(MAX_MARGIN_PER_CENT) * 10n ** BigInt(margin.scale)
+  )
     return refuse(perCent, {
       expected: `per cent as a decimal string from '0' to '${MAX_MARGIN_PER_CENT}'`,
       fix: "write it in quotes, such as '20'",

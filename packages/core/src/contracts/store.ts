@@ -1,7 +1,7 @@
 /** What a store must do. One door for writes, few reads, nothing optional. */
 
 import type { AccountState, ApiKeyRecord, Entry } from '../account/account-state.ts'
-import type { RecordKind, StoredRecord } from '../records/account-record.ts'
+import type { RecordKey, RecordKind, StoredRecord } from '../records/account-record.ts'
 import type { Invoice } from '../records/invoice.ts'
 import type { Reservation } from '../records/reservation.ts'
 import type { UsageEvent } from '../records/usage-event.ts'
@@ -21,6 +21,10 @@ export interface ChangeTarget {
   readonly keys?: readonly string[]
   /** Places of the customer's own events in the log that `decide` must see in `state.known`, under `seqKey(seq)`. */
   readonly seqs?: readonly number[]
+  /** Ids of the customer's own invoices, final ones too, that `decide` must see in `state.invoices`. */
+  readonly invoices?: readonly string[]
+  /** Records of the customer, closed ones too, that `decide` must see in `state.records`, under `recordName`. */
+  readonly records?: readonly RecordKey[]
   /**
    * `now` (the default): the promise settles when the change is durable, as soon as possible. `soon`: the change may wait
    * for the next commit, at most `SETTLE_WITHIN_MS`; it is retried for as long as the store lives, and its effect is

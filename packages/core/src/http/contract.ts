@@ -40,6 +40,18 @@ export interface MeterContext {
    * says that the answer broke off and the tokens are those that were delivered. Call it on this object.
    */
   addModelUsage(usage: ModelUsage, options?: { readonly isIncomplete?: boolean }): void
+  /**
+   * Asks for what an AI model used when the request is settled, and not before: of an answer that is still being streamed when the client
+   * leaves, what was delivered by then is billed. Example: `req.meter.followModelUsage(() => read.soFar())` with `readUsageStream()` of
+   * `@farebox/ai`. Of several sources the last one counts. Call it on this object.
+   */
+  followModelUsage(soFar: () => ModelUsageReport): void
+}
+
+/** What an AI model used so far, and whether its answer is not whole. */
+export interface ModelUsageReport {
+  readonly usage: ModelUsage
+  readonly incomplete: boolean
 }
 
 /** An admitted request on its way to being settled. Belongs to the gate. */

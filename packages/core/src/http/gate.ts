@@ -18,6 +18,7 @@ import {
   type MeterContext,
   type MeteredRequest,
   type MeterOptions,
+  type ModelUsageReport,
   type Outcome,
   type Ticket,
   type Verdict,
@@ -53,9 +54,8 @@ class OpenTicket implements Ticket, MeterContext {
   readonly #left: Quantity | null
   /** The sum of what the handler added; null until it adds something. */
   added: Quantity | null = null
-  /** Tokens that the handler told of. */
-  usage: ModelUsage | null = null
-  isIncomplete = false
+  /** Tells the tokens that the handler told of, or follows. */
+  report: (() => ModelUsageReport) | null = null
   isSettled = false
 
   constructor(claim: Claim, reservation: Reservation | null, left: Quantity | null) {
@@ -85,7 +85,7 @@ class OpenTicket implements Ticket, MeterContext {
   }
 
   /** What the handler may see, and no more: whoever answers or logs it gets plain values. */
-  toJSON(): Omit<MeterContext, 'add' | 'addModelUsage'> {
+  toJSON(): Omit<MeterContext, 'add' | 'addModelUsage' | 'followModelUsage'> {
     const { customerId, feature, key, remaining } = this
     return { customerId, feature, key, remaining }
   }
@@ -95,8 +95,12 @@ class OpenTicket implements Ticket, MeterContext {
   }
 
   addModelUsage(usage: ModelUsage, { isIncomplete = false }: { readonly isIncomplete?: boolean } = {}): void {
-    this.usage = checkedUsage(usage)
-    this.isIncomplete = isIncomplete
+    const report = { usage: checkedUsage(usage), incomplete: isIncomplete }
+    this.report = () => report
+  }
+
+  followModelUsage(soFar: () => ModelUsageReport): void {
+    this.report = soFar
   }
 }
 
@@ -182,14 +186,27 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
   }
 
   function write(open: OpenTicket, billed: Quantity | null): Promise<unknown> {
-    const { reservation, claim, usage, isIncomplete } = open
+    const { reservation, claim } = open
     if (reservation !== null) {
-      if (usage === null) return meter.settle(reservation, { billed }).then(queued)
-      return meter.settle(reservation, { billed, usage, isIncomplete }).then(queued)
+      const report = billed === null ? null : reported(open)
+      if (report === null) return meter.settle(reservation, { billed }).then(queued)
+      return meter.settle(reservation, { billed, usage: report.usage, isIncomplete: report.incomplete }).then(queued)
     }
     if (billed !== null) return spool.fill(eventOf(claim, billed))
     spool.giveBack()
     return SETTLED
+  }
+
+  /** What an AI model used; null where nobody told of any, or what was told is a mistake: then its estimate counts, or it waits for a price. */
+  function reported({ report }: OpenTicket): ModelUsageReport | null {
+    if (report === null) return null
+    try {
+      const { usage, incomplete } = report()
+      return { usage: checkedUsage(usage), incomplete }
+    } catch (error) {
+      onError(error)
+      return null
+    }
   }
 
   /** Usage without a price is not lost, and somebody has to hear of it. */

@@ -1,6 +1,17 @@
 /** @farebox/core/http: what an adapter is written against. */
 
-export type { Gate, HeaderList, MeterContext, MeteredRequest, MeterOptions, Outcome, Reply, Ticket, Verdict } from './contract.ts'
+export type {
+  Gate,
+  HeaderList,
+  MeterContext,
+  MeteredRequest,
+  MeterOptions,
+  ModelUsageReport,
+  Outcome,
+  Reply,
+  Ticket,
+  Verdict,
+} from './contract.ts'
 export { enter } from './node.ts'
 export type { NodeResponse, Passage } from './node.ts'
 export { enterFetch, meterFetch, meterOf, responseOf } from './fetch.ts'

@@ -114,7 +114,13 @@ export function refusalReply({ refusal, instance, actions, now }: RefusalReplyIn
     status,
     headers: [
       ...PROBLEM_HEADERS,
-      ...rateLimitHeaders({ feature: refusal.unit === undefined ? feature : policyOf(refusal.unit), limit, remaining, periodEnd, now }),
+      ...rateLimitHeaders({
+        feature: refusal.unit === undefined ? feature : policyOf(refusal.unit),
+        limit,
+        remaining,
+        periodEnd,
+        now,
+      }),
       ...retryAfter(refusal, now),
     ],
     body: JSON.stringify(body),
@@ -143,7 +149,12 @@ export function problemType(code: string): string {
 }
 
 /** Where time alone helps. */
-const RENEWED: ReadonlySet<RefusalCode> = new Set(['allowance_exhausted', 'credits_exhausted', 'balance_exhausted', 'spend_limit_reached'])
+const RENEWED: ReadonlySet<RefusalCode> = new Set([
+  'allowance_exhausted',
+  'credits_exhausted',
+  'balance_exhausted',
+  'spend_limit_reached',
+])
 
 function retryAfter({ code, periodEnd }: Refusal, now: number): HeaderList {
   if (!RENEWED.has(code) || periodEnd === null) return []

@@ -1,25 +1,14 @@
 /** An invoice as a page that stands alone: no script, nothing loaded, every text escaped. */
 
-import type { Invoice, InvoiceLine } from '../records/invoice.ts'
-import { displayMoney } from '../values/money.ts'
-import { formatQuantity, ONE } from '../values/quantity.ts'
-
-/** What the page shows besides the invoice. */
-export interface InvoiceHtmlOptions {
-  /** Who sells; shown at the top. */
-  readonly seller?: string
-  /** BCP 47; formats amounts and dates. Default `en-US`. */
-  readonly locale?: string
-  /** IANA name; dates are shown in it. Default `UTC`. */
-  readonly timeZone?: string
-}
+import type { Invoice } from '../records/invoice.ts'
+import { type PrintedInvoice, printedInvoice, type PrintedLine, type PrintedSum, type PrintOptions } from './printed-invoice.ts'
 
 /** Pure; the same invoice and options give the same page. */
-export function invoiceHtml(invoice: Invoice, options: InvoiceHtmlOptions = {}): string {
-  const locale = options.locale ?? 'en-US'
-  const format = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: options.timeZone ?? 'UTC' })
-  const date = (instant: number): string => escape(format.format(instant))
-  const title = invoice.number === null ? 'Draft invoice' : `Invoice ${invoice.number}`
+export function invoiceHtml(invoice: Invoice, options: PrintOptions = {}): string {
+  const printed = printedInvoice(invoice, options)
+  const { locale, title, status, seller, facts, lines, sums, notes } = printed
+  const isTaxed = lines.some(({ taxRate }) => taxRate !== '')
+  const columns = ['Description', 'Quantity', 'Included', 'Billable', 'Unit price', ...(isTaxed ? ['Tax'] : []), 'Amount']
   return `<!doctype html>
 <html lang="${escape(locale)}">
 <head>
@@ -32,43 +21,59 @@ export function invoiceHtml(invoice: Invoice, options: InvoiceHtmlOptions = {}):
 <body>
 <main>
 <header>
-<div><h1>${escape(title)}</h1>${options.seller === undefined ? '' : `<p>${escape(options.seller)}</p>`}</div>
-<p class="status ${escape(invoice.status)}">${escape(invoice.status)}</p>
+<div><h1>${escape(title)}</h1>${party('seller', seller)}</div>
+<p class="status ${escape(status)}">${escape(status)}</p>
 </header>
+<section class="about">
+${party('buyer', printed.buyer)}
 <dl>
-<div><dt>Customer</dt><dd>${escape(invoice.customerId)}</dd></div>
-<div><dt>Issued</dt><dd>${date(invoice.issuedAt)}</dd></div>
-<div><dt>Period</dt><dd>${date(invoice.period[0])} up to ${date(invoice.period[1])}</dd></div>
-<div><dt>Kind</dt><dd>${escape(invoice.type)}</dd></div>
+${facts.map(({ label, value }) => `<div><dt>${escape(label)}</dt><dd>${escape(value)}</dd></div>`).join('\n')}
 </dl>
+</section>
+<div class="lines">
 <table>
-<thead><tr><th scope="col">Description</th><th scope="col">Period</th><th scope="col">Quantity</th><th scope="col">Included</th><th scope="col">Billable</th><th scope="col">Unit price</th><th scope="col">Amount</th></tr></thead>
+<thead><tr>${columns.map((column) => `<th scope="col">${column}</th>`).join('')}</tr></thead>
 <tbody>
-${invoice.lines.map((line) => lineRow(line, locale, date)).join('\n')}
+${lines.map((line) => lineRow(line, isTaxed)).join('\n')}
 </tbody>
-<tfoot>
-<tr><th scope="row" colspan="6">Subtotal</th><td>${escape(displayMoney(invoice.subtotal, locale))}</td></tr>
-<tr class="total"><th scope="row" colspan="6">Total ${escape(invoice.currency)}</th><td>${escape(displayMoney(invoice.total, locale))}</td></tr>
-</tfoot>
 </table>
-<p class="note">Periods include their first instant and end just before their last. Each amount is rounded once, half up, and the total is the sum of the amounts.</p>
+</div>
+<table class="sums">
+<tbody>
+${sums.map(sumRow).join('\n')}
+</tbody>
+</table>
+<footer>
+${notes.map((note) => `<p>${escape(note)}</p>`).join('\n')}
+${sealText(printed)}
+</footer>
 </main>
 </body>
 </html>
 `
 }
 
-function lineRow(line: InvoiceLine, locale: string, date: (instant: number) => string): string {
-  const unitPrice =
-    line.unitPrice === null ? '–' : `${line.unitPrice}${line.per === ONE ? '' : ` per ${formatQuantity(line.per)}`}`
-  const cells = [
-    formatQuantity(line.quantity),
-    formatQuantity(line.included),
-    formatQuantity(line.billable),
-    unitPrice,
-    displayMoney(line.amount, locale),
-  ]
-  return `<tr><th scope="row">${escape(line.description)}</th><td>${date(line.period[0])} up to ${date(line.period[1])}</td>${cells.map((cell) => `<td>${escape(cell)}</td>`).join('')}</tr>`
+function party(role: string, texts: readonly string[]): string {
+  return texts.length === 0 ? '' : `<address class="${role}">${texts.map(escape).join('<br>')}</address>`
+}
+
+function lineRow(
+  { description, details, quantity, included, billable, unitPrice, ...line }: PrintedLine,
+  isTaxed: boolean,
+): string {
+  const below = details.map((detail) => `<small>${escape(detail)}</small>`).join('')
+  const figures = [quantity, included, billable, unitPrice].map((figure) => `<td>${escape(figure)}</td>`).join('')
+  const rate = line.taxRate === '' ? '' : `<small>${escape(line.taxRate)}</small>`
+  const tax = isTaxed ? `<td>${escape(line.tax)}${rate}</td>` : ''
+  return `<tr><th scope="row">${escape(description)}${below}</th>${figures}${tax}<td>${escape(line.amount)}</td></tr>`
+}
+
+function sumRow({ label, amount, kind }: PrintedSum): string {
+  return `<tr class="${kind}"><th scope="row">${escape(label)}</th><td>${escape(amount)}</td></tr>`
+}
+
+function sealText({ seal }: PrintedInvoice): string {
+  return seal === null ? '' : `<p>${escape(seal.label)}: <code>${escape(seal.root)}</code></p>`
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
@@ -79,20 +84,35 @@ function escape(text: string): string {
 
 const STYLE = `
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
-body { margin: 0; padding: 2rem 1rem; }
+body { margin: 0; padding: 2.5rem 1rem; }
 main { max-width: 56rem; margin: 0 auto; }
 header { display: flex; justify-content: space-between; align-items: flex-start; gap: 1rem; }
-h1 { margin: 0; font-size: 1.5rem; }
-header p { margin: 0.25rem 0 0; }
-.status { padding: 0.1rem 0.6rem; border: 1px solid currentcolor; border-radius: 1rem; text-transform: capitalize; }
-dl { display: flex; flex-wrap: wrap; gap: 0.5rem 2.5rem; margin: 1.5rem 0; }
+h1 { margin: 0 0 0.25rem; font-size: 1.6rem; letter-spacing: -0.01em; }
+address { font-style: normal; }
+small { display: block; font-size: 0.8rem; font-weight: 400; opacity: 0.7; }
+.status { margin: 0.3rem 0 0; padding: 0.1rem 0.7rem; border: 1px solid currentcolor; border-radius: 1rem; text-transform: capitalize; }
+.paid { color: light-dark(#137333, #81c995); }
+.uncollectible { color: light-dark(#b3261e, #f2b8b5); }
+.draft, .void { opacity: 0.7; }
+.about { display: flex; flex-wrap: wrap; gap: 1.5rem 4rem; margin: 2rem 0; }
+dl { display: flex; flex-wrap: wrap; gap: 0.75rem 2.5rem; margin: 0; }
 dt { font-size: 0.8rem; opacity: 0.7; }
-dd { margin: 0; }
+dd { margin: 0; overflow-wrap: anywhere; }
+.lines { overflow-x: auto; }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: 0.5rem 0.4rem; border-bottom: 1px solid #8884; text-align: right; vertical-align: top; }
-tbody th, tbody td:nth-child(2), thead th:first-child, thead th:nth-child(2) { text-align: left; }
-tbody th { font-weight: 500; }
-tfoot th { text-align: right; font-weight: 500; }
-.total th, .total td { font-weight: 700; border-bottom: 0; }
-.note { margin-top: 1.5rem; font-size: 0.8rem; opacity: 0.7; }
+th, td { padding: 0.55rem 0.5rem; border-bottom: 1px solid #8884; text-align: right; vertical-align: top; }
+th:first-child, td:first-child { padding-left: 0; }
+th:last-child, td:last-child { padding-right: 0; }
+td { white-space: nowrap; }
+thead th { font-size: 0.8rem; font-weight: 500; opacity: 0.7; white-space: nowrap; }
+thead th:first-child, tbody th { text-align: left; }
+tbody th { font-weight: 500; overflow-wrap: anywhere; }
+.sums { width: auto; min-width: 45%; margin: 1rem 0 0 auto; }
+.sums th, .sums td { padding: 0.3rem 0; border: 0; }
+.sums th { padding-right: 2rem; font-weight: 400; }
+.sums .total th, .sums .total td { padding-top: 0.5rem; border-top: 1px solid #8884; font-weight: 700; }
+.sums .note { font-size: 0.85rem; opacity: 0.7; }
+footer { margin-top: 2.5rem; font-size: 0.8rem; opacity: 0.7; }
+footer p { margin: 0.25rem 0; overflow-wrap: anywhere; }
+@media print { body { padding: 0; } .lines { overflow: visible; } tr { break-inside: avoid; } thead { display: table-header-group; } }
 `

@@ -1,6 +1,6 @@
 /** What the lines of an invoice add up to. */
 
-import type { Invoice, InvoiceLine } from '../records/invoice.ts'
+import type { Invoice, InvoiceLine, LineTax } from '../records/invoice.ts'
 import { addMoney, negateMoney, subtractMoney, sumMoney, type Money } from '../values/money.ts'
 
 export type InvoiceSums = Pick<Invoice, 'subtotal' | 'discount' | 'tax' | 'total'>
@@ -26,4 +26,26 @@ export function isCharge({ type }: InvoiceLine): boolean {
 /** Whether the line is a tax on top of its line: one that a price contains is shown and not added. */
 export function isAddedTax({ type, tax }: InvoiceLine): boolean {
   return type === 'tax' && tax?.treatment !== 'inclusive'
+}
+
+/** Σ tax lines of one name, rate and treatment. */
+export interface TaxSum extends LineTax {
+  readonly amount: Money
+}
+
+/** In the order in which they first stand in the lines. */
+export function taxSums(lines: readonly InvoiceLine[]): TaxSum[] {
+  const sums = new Map<string, TaxSum>()
+  for (const { tax, amount } of lines) {
+    if (tax === undefined) continue
+    const key = JSON.stringify([tax.name, tax.rate, tax.treatment])
+    const before = sums.get(key)
+    sums.set(
+      key,
+      before === undefined
+        ? { ...tax, amount }
+        : { ...before, taxable: addMoney(before.taxable, tax.taxable), amount: addMoney(before.amount, amount) },
+    )
+  }
+  return [...sums.values()]
 }

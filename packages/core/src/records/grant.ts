@@ -54,7 +54,15 @@ export function grantToDocument(grant: Grant): string {
 /** What pending reservations hold of it is added by whoever loads them. */
 export function grantFromDocument(id: string, isClosed: boolean, document: string): Grant {
   const { granted, revoked, used, ...rest } = JSON.parse(document) as GrantJson
-  return { ...rest, id, isClosed, granted: storedDecimal(granted), revoked: storedDecimal(revoked), used: storedDecimal(used), held: DECIMAL_ZERO }
+  return {
+    ...rest,
+    id,
+    isClosed,
+    granted: storedDecimal(granted),
+    revoked: storedDecimal(revoked),
+    used: storedDecimal(used),
+    held: DECIMAL_ZERO,
+  }
 }
 
 interface GrantJson extends Omit<Grant, 'id' | 'isClosed' | 'granted' | 'revoked' | 'used' | 'held'> {

@@ -8,10 +8,12 @@ import type { AccountRecord, RecordKind, StoredRecord } from '../records/account
 import { chargeFromDocument, chargeToDocument } from '../records/charge.ts'
 import type { Invoice } from '../records/invoice.ts'
 import { invoiceFromStored } from '../records/invoice-document.ts'
+import type { ModelUsage } from '../records/model-usage.ts'
 import type { Reservation } from '../records/reservation.ts'
 import type { UsageEvent } from '../records/usage-event.ts'
 import { type Decimal, DECIMAL_ZERO, formatDecimal, storedDecimal } from '../values/decimal.ts'
 import { invariant } from '../values/invariant.ts'
+import { ONE } from '../values/quantity.ts'
 
 /** Integers come back as bigint (`safeIntegers`), because quantities do not fit a double. */
 export interface CustomerRow {
@@ -105,21 +107,42 @@ export function subscriptionToRow(customerRowId: number, subscription: Subscript
   }
 }
 
+/** An event of a total, whose customer and feature are known. */
+export type ChainRow = [
+  seq: number,
+  quantity: number,
+  at: number,
+  route: string | null,
+  key: string,
+  properties: string | null,
+  charge: string | null,
+  corrects: number | null,
+]
+
+export function eventOfTotal(customerId: string, feature: string, row: ChainRow): UsageEvent {
+  const [seq, units, at, route, key, properties, charge, corrects] = row
+  invariant(Number.isSafeInteger(units), 'a double holds the units of one event')
+  const quantity = units === ONE_UNIT ? ONE : BigInt(units)
+  const event: Mutable<UsageEvent> = { seq, customerId, feature, quantity, at, key, route, properties: propertiesOf(properties) }
+  return withCharge(event, charge, corrects)
+}
+
+const ONE_UNIT = Number(ONE)
+
 export function eventFromRow(row: EventRow): UsageEvent {
-  const event: { -readonly [Member in keyof UsageEvent]: UsageEvent[Member] } = {
-    seq: Number(row.seq),
-    customerId: row.customer,
-    feature: row.feature,
-    quantity: row.quantity,
-    at: Number(row.at),
-    key: row.key,
-    route: row.route,
-    properties: row.properties === null ? null : JSON.parse(row.properties),
+  const { customer: customerId, feature, quantity, key, route } = row
+  const [seq, at] = [Number(row.seq), Number(row.at)]
+  const event: Mutable<UsageEvent> = {
+    seq,
+    customerId,
+    feature,
+    quantity,
+    at,
+    key,
+    route,
+    properties: propertiesOf(row.properties),
   }
-  if (row.charge !== null) event.charge = chargeFromDocument(row.charge)
-  if (row.corrects !== null) event.corrects = Number(row.corrects)
-  invariant(row.quantity >= 0n || row.corrects !== null, 'only a correction takes units back')
-  return event
+  return withCharge(event, row.charge, row.corrects === null ? null : Number(row.corrects))
 }
 
 export function loggedEventFromRow(row: EventRow): LoggedEvent {
@@ -138,6 +161,20 @@ export function totalFromRow(row: StoredTotalRow): StoredTotal {
     invoiceId: row.invoice_id,
     dropped: NOTHING,
   }
+}
+
+type Mutable<T> = { -readonly [Member in keyof T]: T[Member] }
+
+function propertiesOf(text: string | null): UsageEvent['properties'] {
+  return text === null ? null : JSON.parse(text)
+}
+
+/** Most events have neither. */
+function withCharge(event: Mutable<UsageEvent>, charge: string | null, corrects: number | null): UsageEvent {
+  if (charge !== null) event.charge = chargeFromDocument(charge)
+  if (corrects !== null) event.corrects = corrects
+  invariant(event.quantity >= 0n || corrects !== null, 'only a correction takes units back')
+  return event
 }
 
 /** The log of a file is whole. */
@@ -173,7 +210,7 @@ export function invoiceFromRow({ status, series, number, document }: InvoiceRow)
 
 /**
  * A reservation as a row holds it: an array, since names would take more room than values. The quantity is a decimal string,
- * because a double would not hold it; the charge is there where there is one.
+ * because a double would not hold it; the charge and an AI model's usage are there where there are any.
  */
 type StoredReservation = [
   key: string,
@@ -183,14 +220,16 @@ type StoredReservation = [
   at: number,
   route: string | null,
   periodStart: number,
-  charge?: string,
+  charge?: string | null,
+  usage?: ModelUsage,
 ]
 
 export function reservationsToRow(reservations: Iterable<Reservation>): string {
   const stored: StoredReservation[] = []
-  for (const { key, customerId, feature, quantity, at, route, periodStart, charge } of reservations) {
+  for (const { key, customerId, feature, quantity, at, route, periodStart, charge, usage } of reservations) {
     const row: StoredReservation = [key, customerId, feature, String(quantity), at, route, periodStart]
-    if (charge !== undefined) row.push(chargeToDocument(charge))
+    if (charge !== undefined || usage !== undefined) row.push(charge === undefined ? null : chargeToDocument(charge))
+    if (usage !== undefined) row.push(usage)
     stored.push(row)
   }
   return JSON.stringify(stored)
@@ -198,8 +237,10 @@ export function reservationsToRow(reservations: Iterable<Reservation>): string {
 
 export function reservationsFromRow(text: string): Reservation[] {
   const stored: StoredReservation[] = JSON.parse(text)
-  return stored.map(([key, customerId, feature, quantity, at, route, periodStart, charge]) => {
+  return stored.map(([key, customerId, feature, quantity, at, route, periodStart, charge = null, usage]) => {
     const reservation = { key, customerId, feature, quantity: BigInt(quantity), at, route, periodStart }
-    return charge === undefined ? reservation : { ...reservation, charge: chargeFromDocument(charge) }
+    if (charge === null && usage === undefined) return reservation
+    const held = charge === null ? {} : { charge: chargeFromDocument(charge) }
+    return { ...reservation, ...held, ...(usage === undefined ? {} : { usage }) }
   })
 }

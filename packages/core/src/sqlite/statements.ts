@@ -3,6 +3,7 @@
 import type { Database, Statement } from 'better-sqlite3'
 import type {
   ApiKeyRow,
+  ChainRow,
   CustomerRow,
   EventRow,
   InvoiceRow,
@@ -65,8 +66,10 @@ export interface Statements {
   readonly subscription: Statement<[number], string>
   readonly saveSubscription: Statement
   readonly openRecords: Statement<[number], RecordRow>
+  readonly ownRecord: Statement<[number, string, string], RecordRow>
   readonly saveRecord: Statement
   readonly records: Statement<RecordsKey, StoredRecordRow>
+  readonly openRecordsOfKind: Statement<[string, number, number], StoredRecordRow>
   readonly recordsOf: Statement<RecordsKey & { customer: string }, StoredRecordRow>
   readonly counters: Statement<[], { counter: string; taken: bigint }>
   readonly counter: Statement<[string], bigint>
@@ -86,7 +89,7 @@ export interface Statements {
   readonly eventByKey: Statement<[number, string], EventRow>
   readonly eventBySeq: Statement<[number, number], EventRow>
   readonly log: Statement<[number, number], EventRow>
-  readonly chain: Statement<[bigint | number, number], EventRow>
+  readonly chain: Statement<[bigint | number, number], ChainRow>
   readonly previousOf: Statement<TotalsKey & { seq: number }, bigint>
   readonly recount: Statement<[bigint], { quantity: bigint; events: bigint; charged: bigint }>
   readonly charges: Statement<[bigint], string>
@@ -103,6 +106,7 @@ export interface Statements {
   readonly collectInvoice: Statement
   readonly invoices: Statement<[number, number], InvoiceRow>
   readonly invoicesOf: Statement<[string, number, number], InvoiceRow>
+  readonly ownInvoice: Statement<[number, string], InvoiceRow>
   readonly invoiceById: Statement<[string], InvoiceRow>
   readonly invoiceByNumber: Statement<[string, number], InvoiceRow>
   readonly saveApiKey: Statement
@@ -184,10 +188,17 @@ function ofRecords(db: Database) {
     openRecords: db.prepare<[number], RecordRow>(
       'SELECT place, kind, id, is_open, document FROM _records WHERE customer_id = ? AND is_open = 1 ORDER BY place',
     ),
+    ownRecord: db.prepare<[number, string, string], RecordRow>(
+      'SELECT place, kind, id, is_open, document FROM _records WHERE customer_id = ? AND kind = ? AND id = ?',
+    ),
     saveRecord: db.prepare(`
       INSERT INTO _records (customer_id, kind, id, is_open, document) VALUES (?, ?, ?, ?, ?)
       ON CONFLICT (customer_id, kind, id) DO UPDATE SET is_open = excluded.is_open, document = excluded.document`),
     records: db.prepare<RecordsKey, StoredRecordRow>(`SELECT ${columns} WHERE ${page}`),
+    // Its condition is that of an index: those that are closed are not looked at, however many they are.
+    openRecordsOfKind: db.prepare<[string, number, number], StoredRecordRow>(
+      `SELECT ${columns} WHERE r.kind = ? AND r.is_open = 1 AND r.place > ? ORDER BY r.place LIMIT ?`,
+    ),
     recordsOf: db.prepare<RecordsKey & { customer: string }, StoredRecordRow>(
       `SELECT ${columns} WHERE r.customer_id = (SELECT id FROM _customers WHERE customer = :customer) AND ${page}`,
     ),
@@ -253,14 +264,20 @@ function ofEvents(db: Database) {
     ),
     eventBySeq: db.prepare<[number, number], EventRow>(`SELECT ${EVENT_COLUMNS} WHERE e.customer_id = ? AND e.seq = ?`),
     log: db.prepare<[number, number], EventRow>(`SELECT ${EVENT_COLUMNS} WHERE e.seq > ? ORDER BY e.seq LIMIT ?`),
-    chain: db.prepare<[bigint | number, number], EventRow>(`
+    // Crossed, so that the chain leads: to save the sort, the planner would go through the whole log instead.
+    // Closing reads every event of a month by it: an array of doubles costs half of an object of bigints, and holds what one event may have.
+    chain: db
+      .prepare<[bigint | number, number], ChainRow>(`
       WITH RECURSIVE chain (seq, previous) AS (
         SELECT seq, previous FROM _events WHERE seq = ?
         UNION ALL
         SELECT e.seq, e.previous FROM chain JOIN _events e ON e.seq = chain.previous
         LIMIT ?
       )
-      SELECT ${EVENT_COLUMNS.replace('FROM _events e', 'FROM chain ch JOIN _events e ON e.seq = ch.seq')} ORDER BY e.seq DESC`),
+      SELECT e.seq, e.quantity, e.at, r.label AS route, e.key, e.properties, e.charge, e.corrects
+      FROM chain ch CROSS JOIN _events e ON e.seq = ch.seq LEFT JOIN _labels r ON r.id = e.route_id ORDER BY ch.seq DESC`)
+      .safeIntegers(false)
+      .raw(),
     previousOf: db
       .prepare<TotalsKey & { seq: number }, bigint>(`
         SELECT previous FROM _events
@@ -307,6 +324,7 @@ function ofInvoices(db: Database) {
     invoices: db.prepare<[number, number], InvoiceRow>(`SELECT ${INVOICE_COLUMNS} WHERE i.seq > ? ORDER BY i.seq LIMIT ?`),
     invoicesOf: db.prepare<[string, number, number], InvoiceRow>(`
       SELECT ${INVOICE_COLUMNS} WHERE i.customer_id = (SELECT id FROM _customers WHERE customer = ?) AND i.seq > ? ORDER BY i.seq LIMIT ?`),
+    ownInvoice: db.prepare<[number, string], InvoiceRow>(`SELECT ${INVOICE_COLUMNS} WHERE i.customer_id = ? AND i.id = ?`),
     invoiceById: db.prepare<[string], InvoiceRow>(`SELECT ${INVOICE_COLUMNS} WHERE i.id = ?`),
     invoiceByNumber: db.prepare<[string, number], InvoiceRow>(`SELECT ${INVOICE_COLUMNS} WHERE i.series = ? AND i.number = ?`),
 

@@ -191,7 +191,6 @@ describe('a proof', () => {
         const tampered: EventProofCheck[] = [
           ...Object.entries({
             customer: 'user_124',
-            seq: 99,
             feature: 'pages',
             quantity: '2',
             timestamp: '2026-01-01T10:00:01.000Z',
@@ -199,7 +198,6 @@ describe('a proof', () => {
             route: null,
             properties: {},
             charge: { unit: 'credits', cost: '1', parts: [] },
-            corrects: 1,
           }).map(([name, value]) => ({ ...answer, event: { ...sealed, [name]: value } })),
           { ...answer, proof: { ...proof, index: proof.index + 1 } },
           { ...answer, proof: { ...proof, index: proof.index - 1 } },

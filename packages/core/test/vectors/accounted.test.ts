@@ -55,7 +55,6 @@ describe('the collected numbers', () => {
       'the least amount of a period',
       'credit grants',
       'voiding an invoice and billing its period again',
-      'tax on a line',
       'webhooks',
     ])
   })

@@ -148,8 +148,9 @@ CREATE TABLE {records} (
 CREATE INDEX {=records_open} ON {records} (customer, place) WHERE is_open;
 CREATE INDEX {=records_customer} ON {records} (customer, kind, place);
 CREATE INDEX {=records_kind} ON {records} (kind, place);
+CREATE INDEX {=records_kind_open} ON {records} (kind, place) WHERE is_open;
 
--- Pending reservations, with what each holds of credits or a balance.
+-- Pending reservations, with what each holds of credits or a balance, and the most that it may use of an AI model.
 CREATE TABLE {reservations} (
   customer text COLLATE "C" NOT NULL,
   key text COLLATE "C" NOT NULL,
@@ -160,6 +161,7 @@ CREATE TABLE {reservations} (
   route text,
   period_start bigint NOT NULL,
   charge text,
+  usage json,
   PRIMARY KEY (customer, key)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 

@@ -1,10 +1,17 @@
 /** Customers, their subscriptions and keys, and the catalogs that they were sold. */
 
-import type { ApiKeyRecord, Store, StoredCatalog, Subscription } from '@farebox/core/contracts'
+import {
+  type ApiKeyRecord,
+  type Customer,
+  decimal,
+  type Store,
+  type StoredCatalog,
+  type Subscription,
+} from '@farebox/core/contracts'
 import { expect } from 'vitest'
 import { accountOf, allOf, write } from '../account.ts'
 import type { StoreCheck } from '../check.ts'
-import { CATALOG, customerEntry, FEBRUARY, JANUARY, segmentOf, subscriptionOf } from '../records.ts'
+import { CATALOG, customerEntry, FEBRUARY, JANUARY, MOST, segmentOf, subscriptionOf } from '../records.ts'
 
 const apiKey = (id: string, change: Partial<ApiKeyRecord> = {}): ApiKeyRecord => ({
   id,
@@ -149,6 +156,73 @@ export const ACCOUNT_CHECKS: readonly StoreCheck[] = [
       const again = { version: CATALOG.version, document: '{"currency":"EUR"}' }
       await Promise.all([...stores, ...stores].flatMap((store) => [store.saveCatalog(again), store.saveCatalog(second)]))
       for (const store of [...stores, await open()]) expect(byVersion(await store.catalogs())).toEqual([CATALOG, second])
+    },
+  },
+  {
+    id: 'S53',
+    level: 'MUST',
+    title: 'what a customer has besides its name comes back with every member, and goes when it is left out',
+    async run({ open, eye }) {
+      const stores = [await open(), await open()] as const
+      const bare: Customer = { id: 'ada', name: null, email: null, timeZone: 'UTC', createdAt: JANUARY }
+      const whole: Customer = {
+        ...bare,
+        currency: 'EUR',
+        country: 'DE',
+        taxId: 'DE 123"456',
+        isTaxExempt: false,
+        paymentMethod: 'pm_\u{1F9FE}',
+        autoTopUp: {
+          threshold: decimal('5.50'),
+          amount: decimal('20.000000000001'),
+          coolDownMs: 60_000,
+          monthlyCeiling: decimal('0'),
+        },
+      }
+      for (const [i, customer] of [bare, whole, { ...bare, country: 'AT' }, bare].entries()) {
+        await write(stores[i % 2] as Store, [{ kind: 'customer', customer }])
+        for (const store of [...stores, await open()]) expect((await accountOf(store)).customer).toEqual(customer)
+        const [seen] = await eye.customers()
+        expect(seen?.details === null ? {} : JSON.parse(seen?.details ?? '')).toMatchObject(
+          customer.country === undefined ? {} : { country: customer.country },
+        )
+        expect(seen?.details === null).toBe(customer === bare)
+      }
+    },
+  },
+  {
+    id: 'S54',
+    level: 'MUST',
+    title: 'a subscription comes back with its segments, what was cut and credited, its discounts and what was paid',
+    async run({ open }) {
+      const store = await open()
+      await store.saveCatalog(CATALOG)
+      const first = segmentOf({
+        kind: 'trial',
+        every: { unit: 'week', count: 2 },
+        periodsPerInterval: null,
+        endsAt: JANUARY + 5,
+        credit: { share: ['16', '31'], rule: 'max_consumption' },
+      })
+      const second = segmentOf({
+        startsAt: JANUARY + 9,
+        endsAt: FEBRUARY,
+        plan: 'other',
+        cut: { kind: 'price', share: [3, 31], usedBefore: { api_calls: '9223372036854775807' } },
+      })
+      const subscription = subscriptionOf('sub-1', {
+        timeZone: 'Asia/Kathmandu',
+        segments: [first, second, segmentOf({ kind: 'pause', startsAt: FEBRUARY })],
+        standing: 'past_due',
+        billedUntil: JANUARY + 5,
+        nextMoment: 3,
+        dueAt: null,
+        discounts: [{ coupon: 'SPRING', catalogVersion: CATALOG.version, redeemedAt: JANUARY, cyclesLeft: null }],
+        paidBase: { period: [JANUARY, FEBRUARY], amount: { minor: MOST, currency: 'USD' }, invoiceId: 'i1' },
+        billedInInterval: { minor: -1n, currency: 'USD' },
+      })
+      await subscribe(store, subscription)
+      for (const one of [store, await open()]) expect((await accountOf(one)).subscription).toEqual(subscription)
     },
   },
 ]

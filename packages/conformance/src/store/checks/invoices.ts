@@ -1,12 +1,14 @@
 /** Invoices: drafts that are made again, numbers without gaps, and what is final. */
 
-import type { Store } from '@farebox/core/contracts'
+import type { Entry, InvoiceStatus, Store } from '@farebox/core/contracts'
 import { expect } from 'vitest'
 import { accountOf, allOf, isRefused, write, UNWRITABLE } from '../account.ts'
 import type { StoreCheck } from '../check.ts'
 import { drafted, FEBRUARY, finalized, given, invoiceOf, JANUARY, posted, reserved, SERIES, UNIT } from '../records.ts'
 
 const dollars = (minor: bigint) => ({ total: { minor, currency: 'USD' } })
+
+const collected = (invoiceId: string, status: InvoiceStatus): Entry => ({ kind: 'collected', invoiceId, status })
 
 /** The last digits of a written number. */
 const numberOf = (text: string | null | undefined): number => Number(text?.slice(-6))
@@ -150,6 +152,31 @@ export const INVOICE_CHECKS: readonly StoreCheck[] = [
       expect(await store.invoice('i3')).toEqual(invoiceOf('i3'))
       for (const unknown of ['i4', `${SERIES}-000003`, 'XX-000001', `${SERIES}-1`])
         expect(await store.invoice(unknown)).toBeNull()
+    },
+  },
+  {
+    id: 'S51',
+    level: 'MUST',
+    title: 'a final invoice becomes paid, void or uncollectible, and nothing else of it changes; a draft does not',
+    async run({ open, eye }) {
+      const stores = [await open(), await open()] as const
+      await write(stores[0], [drafted('i1'), finalized('i1'), drafted('i2')])
+      const final = await stores[1].invoice('i1')
+      const [before] = await eye.invoices()
+      for (const [i, status] of (['uncollectible', 'open', 'void', 'paid'] as const).entries()) {
+        await write(stores[i % 2] as Store, [collected('i1', status)])
+        for (const store of stores) expect(await store.invoice('i1')).toEqual({ ...final, status })
+        expect((await eye.invoices())[0]).toEqual({ ...before, status })
+      }
+      const refusals = [collected('i2', 'paid'), collected('i9', 'paid'), collected('i1', 'draft')]
+      for (const entry of refusals) expect(await isRefused(write(stores[1], [entry]))).toBe(true)
+      expect(await isRefused(write(stores[1], [collected('i1', 'void')], { customerId: 'bob' }))).toBe(true)
+      await write(stores[1], [drafted('i3'), finalized('i3'), collected('i3', 'paid')])
+      expect((await eye.invoices()).map(({ id, status, number }) => [id, status, number])).toEqual([
+        ['i1', 'paid', 1],
+        ['i3', 'paid', 2],
+        ['i2', 'draft', null],
+      ])
     },
   },
 ]

@@ -6,17 +6,21 @@ import { accountOf, allOf, logOf, write } from '../account.ts'
 import type { StoreCheck } from '../check.ts'
 import {
   CATALOG,
+  chargeOf,
   customerEntry,
   drafted,
   FEBRUARY,
   finalized,
   given,
+  granted,
   JANUARY,
+  paid,
   posted,
   released,
   reserved,
   subscriptionOf,
   UNIT,
+  unpriced,
 } from '../records.ts'
 
 /** Something of everything, for two customers. */
@@ -26,7 +30,7 @@ async function fill(store: Store): Promise<void> {
     const target = { customerId }
     const secretHash = 'ab'.repeat(32)
     const apiKey = { id: `key-${customerId}`, customerId, name: 'CI', secretHash, createdAt: JANUARY, revokedAt: null }
-    await write(store, [customerEntry(customerId, { name: 'Somebody', email: 'a@example.test' })], target)
+    await write(store, [customerEntry(customerId, { name: 'Somebody', email: 'a@example.test', country: 'AT' })], target)
     await write(store, [{ kind: 'subscription', subscription: subscriptionOf(`sub-${customerId}`, target) }], target)
     await write(
       store,
@@ -40,8 +44,22 @@ async function fill(store: Store): Promise<void> {
       [posted('e3', { ...target, periodStart: FEBRUARY, quantity: 1n }), reserved(`r-${customerId}`, target)],
       target,
     )
+    const charge = chargeOf({ g1: '1.5' })
+    await write(store, [granted('g1'), granted('g2', { isClosed: true }), paid('p1'), unpriced('u1')], target)
+    await write(
+      store,
+      [
+        posted('late', { ...target, charge }),
+        reserved(`held-${customerId}`, { ...target, charge }),
+        { kind: 'counted', counter: 'SPRING', limit: 9 },
+        { kind: 'collected', invoiceId: `i1-${customerId}`, status: 'paid' },
+      ],
+      target,
+    )
   }
 }
+
+const RECORD_KINDS = ['grant', 'payment', 'unpriced'] as const
 
 /** All that a store answers. */
 async function answersOf(store: Store): Promise<object> {
@@ -54,6 +72,10 @@ async function answersOf(store: Store): Promise<object> {
     events: await Promise.all(totals.map((total) => allOf((page) => store.events({ ...total, ...page })))),
     accounts: await Promise.all(customerIds.map((id) => accountOf(store, id, ['k1']))),
     apiKeys: await Promise.all(customerIds.map((id) => store.apiKeys(id))),
+    totalsOf: await Promise.all(totals.map((total) => store.totalsOf(total))),
+    recounts: await Promise.all(totals.map((total) => store.recount(total))),
+    records: await Promise.all(RECORD_KINDS.map((kind) => allOf((page) => store.records({ kind, ...page })))),
+    counters: await store.counters(),
     invoices: await allOf(store.invoices),
     catalogs: await store.catalogs(),
     due: await store.claimDue(FEBRUARY, 10),
@@ -105,7 +127,7 @@ export const LIFECYCLE_CHECKS: readonly StoreCheck[] = [
       await store.close()
       expect(await answersOf(await open())).toEqual(before)
       expect([await eye.customers(), await eye.events(), await eye.totals(), await eye.invoices()]).toEqual(seen)
-      expect((await eye.reservations()).map(({ key }) => key)).toEqual(['r-ada', 'r-bob'])
+      expect((await eye.reservations()).map(({ key }) => key)).toEqual(['held-ada', 'r-ada', 'held-bob', 'r-bob'])
     },
   },
   {
@@ -206,7 +228,10 @@ export const LIFECYCLE_CHECKS: readonly StoreCheck[] = [
         () => store.log({}),
         () => store.events(total),
         () => store.recount(total),
+        () => store.totalsOf(total),
         () => store.totals({}),
+        () => store.records({ kind: 'grant' }),
+        () => store.counters(),
         () => store.invoices({}),
         () => store.invoice('i1'),
         () => store.apiKey('k1'),

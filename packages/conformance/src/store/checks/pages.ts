@@ -4,7 +4,7 @@ import { MAX_PAGE, type Page, type PageRequest, type Store } from '@farebox/core
 import { expect } from 'vitest'
 import { allOf, write } from '../account.ts'
 import type { StoreCheck } from '../check.ts'
-import { drafted, JANUARY, posted } from '../records.ts'
+import { drafted, granted, JANUARY, posted } from '../records.ts'
 
 type List = (page: PageRequest) => Promise<Page<unknown>>
 
@@ -16,7 +16,7 @@ async function fill(store: Store): Promise<Record<string, List>> {
   const ids = Array.from({ length: MANY }, (_, i) => `c${i}`)
   const filled = ids.map((customerId) => {
     const ofInvoice = drafted(`inv-${customerId}`, { customerId })
-    return write(store, [posted('e1', { customerId }), ofInvoice], { customerId })
+    return write(store, [posted('e1', { customerId }), ofInvoice, granted('g1')], { customerId })
   })
   await Promise.all(filled)
   const more = Array.from({ length: MANY - 1 }, (_, i) => posted(`more${i}`, { customerId: 'c0' }))
@@ -31,6 +31,7 @@ function listingsOf(store: Store): Record<string, List> {
     totals: store.totals,
     invoices: store.invoices,
     customerIds: store.customerIds,
+    records: (page) => store.records({ kind: 'grant', ...page }),
   }
 }
 

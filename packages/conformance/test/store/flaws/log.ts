@@ -1,5 +1,6 @@
 /** What is wrong with the log, the listings and the texts of stores that are broken on purpose. */
 
+import type { Decimal } from '@farebox/core/contracts'
 import { FEBRUARY, JANUARY } from '../../../src/store/records.ts'
 import { changing, posting, type StoreFlaw, withItems } from '../broken.ts'
 
@@ -63,10 +64,56 @@ export const LOG_FLAWS: readonly StoreFlaw[] = [
       async recount({ customerId, feature }) {
         const { items } = await store.log({ limit: 10_000 })
         const own = items.filter((event) => event.customerId === customerId && event.feature === feature)
-        return { quantity: own.reduce((sum, { quantity }) => sum + quantity, 0n), events: own.length }
+        const nothing = await store.recount({ customerId, feature, periodStart: 0, invoiceId: null })
+        return { ...nothing, quantity: own.reduce((sum, { quantity }) => sum + quantity, 0n), events: own.length }
       },
     }),
-    breaks: ['S08', 'S28', 'S40'],
+    breaks: ['S08', 'S28', 'S40', 'S49', 'S56'],
+  },
+  {
+    name: 'finds the events of a period and not of an invoice',
+    store: (store) => ({ events: ({ invoiceId: _invoiceId, ...query }) => store.events(query) }),
+    breaks: ['S40', 'S49'],
+  },
+  {
+    name: 'counts what an invoice holds with what came later',
+    store: (store) => ({ recount: ({ invoiceId: _invoiceId, ...query }) => store.recount(query) }),
+    breaks: ['S40', 'S49'],
+  },
+  {
+    name: 'tells the period of an event by its instant',
+    store: (store) => ({
+      log: (page) =>
+        withItems(store.log(page), (items) =>
+          items.map((event) => ({ ...event, periodStart: event.at < FEBRUARY ? JANUARY : FEBRUARY })),
+        ),
+    }),
+    breaks: ['S56'],
+  },
+  {
+    name: 'looks for no event by its place',
+    store: (store) => changing(store, ({ seqs: _seqs, ...target }, decide) => store.change(target, decide)),
+    breaks: ['S55'],
+  },
+  {
+    name: 'takes units back whoever asks',
+    store: (store) =>
+      posting(store, (posted) =>
+        posted.event.quantity < 0n && posted.event.corrects === undefined
+          ? { ...posted, event: { ...posted.event, quantity: 0n } }
+          : posted,
+      ),
+    breaks: ['S57'],
+  },
+  {
+    name: 'keeps amounts as doubles',
+    store: (store) =>
+      posting(store, (posted) => {
+        const { charge } = posted.event
+        if (charge === undefined) return posted
+        return { ...posted, event: { ...posted.event, charge: { ...charge, cost: asDouble(charge.cost) } } }
+      }),
+    breaks: ['S52'],
   },
   {
     name: 'lists totals by their size',
@@ -111,3 +158,7 @@ export const LOG_FLAWS: readonly StoreFlaw[] = [
     breaks: ['S31'],
   },
 ]
+
+function asDouble({ coefficient, scale }: Decimal): Decimal {
+  return { coefficient: BigInt(Number(coefficient)), scale }
+}

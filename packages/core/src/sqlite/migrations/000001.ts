@@ -119,9 +119,11 @@ CREATE TABLE _records (
 CREATE INDEX _records_open ON _records (customer_id, place) WHERE is_open = 1;
 CREATE INDEX _records_customer ON _records (customer_id, kind, place);
 CREATE INDEX _records_kind ON _records (kind, place);
+CREATE INDEX _records_kind_open ON _records (kind, place) WHERE is_open = 1;
 
 -- Pending reservations, one row for all that one commit admitted; the row goes when the last of them is settled. Each is an
--- array: key, customer, feature, quantity, at, route, start of its period, and what it holds of credits or a balance, if anything.
+-- array: key, customer, feature, quantity, at, route, start of its period; and where there are any, what it holds of
+-- credits or a balance, and the most that it may use of an AI model.
 CREATE TABLE _reservations (
   id INTEGER PRIMARY KEY,
   process TEXT NOT NULL,

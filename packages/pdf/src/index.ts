@@ -1,0 +1,5 @@
+/** @farebox/pdf: invoices as PDF documents. */
+
+export { invoicePdf } from './invoice-pdf.ts'
+export type { InvoicePdfOptions } from './invoice-pdf.ts'
+export type { FontSource } from './fonts.ts'
