@@ -2,14 +2,12 @@
 
 import type { AccountState, Entry } from './account/account-state.ts'
 import { chargeDifference } from './account/grants.ts'
-import { segmentAt, usagePeriod } from './account/subscription.ts'
 import { type Change, type ChangeTarget, seqKey } from './contracts/store.ts'
 import { FareboxError } from './errors.ts'
 import type { Charge } from './records/charge.ts'
 import type { Grant } from './records/grant.ts'
 import type { NewUsageEvent, Properties, UsageEvent } from './records/usage-event.ts'
 import { add, DECIMAL_ZERO, negate } from './values/decimal.ts'
-import { invariant } from './values/invariant.ts'
 import { formatQuantity, type Quantity } from './values/quantity.ts'
 
 /** An event, by the caller's key or by its place in the log, and what it should have been. */
@@ -47,11 +45,7 @@ export function correctIn(state: AccountState, claim: CorrectClaim): Change<Corr
   if (known !== undefined) {
     return { result: { kind: known.quantity === difference ? 'repeat' : 'conflict', event: known }, entries: [] }
   }
-  const { subscription } = state
-  const segment = subscription && segmentAt(subscription, original.at)
-  invariant(subscription !== null && segment !== null, 'a posted event is of a subscription')
-  const { start: periodStart } = usagePeriod(segment, subscription.timeZone, original.at)
-  const { customerId, feature, at, route, seq: corrects } = original
+  const { customerId, feature, at, route, periodStart, seq: corrects } = original
   const back =
     original.charge === undefined || difference === 0n ? null : giveBack(state, original.charge, { original, quantity })
   const event: NewUsageEvent = {

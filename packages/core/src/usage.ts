@@ -99,7 +99,7 @@ export interface UsageParts {
 }
 
 /** Further in the future no clock is wrong by accident. */
-const MAX_SKEW_MS = 5 * 60 * 1000
+export const MAX_SKEW_MS: number = 5 * 60 * 1000
 
 const MAX_PROPERTIES = 32
 const MAX_PROPERTY_LENGTH = 256

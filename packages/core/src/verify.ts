@@ -2,17 +2,18 @@
 
 import type { AccountState } from './account/account-state.ts'
 import { allowanceOf } from './account/allowance.ts'
-import { isInvoiced, segmentAt, usagePeriod } from './account/subscription.ts'
+import { isInvoiced, segmentAt, type Subscription, usagePeriod } from './account/subscription.ts'
 import { createAggregation, totalKey } from './aggregate/aggregate.ts'
 import { MAX_PAGE, type Page, type PageRequest, type Store, type StoredTotal } from './contracts/store.ts'
 import { type Offers, planOf } from './moment.ts'
 import { grantFromRecord } from './records/account-record.ts'
 import { type Invoice, parseInvoiceNumber } from './records/invoice.ts'
-import type { UsageEvent } from './records/usage-event.ts'
+import type { LoggedEvent, UsageEvent } from './records/usage-event.ts'
 import type { UsageTotal } from './records/usage-total.ts'
 import { add, compare, type Decimal, DECIMAL_ZERO, formatDecimal } from './values/decimal.ts'
 import { formatInstant } from './values/instant.ts'
 import { formatQuantity } from './values/quantity.ts'
+import { MAX_SKEW_MS } from './usage.ts'
 import { compareInvoice, type HeldTotal } from './verify-invoice.ts'
 
 /** One thing that is not as the log says. */
@@ -106,15 +107,25 @@ async function readLog(store: Store, accounts: Accounts): Promise<LogReading> {
   for await (const event of everything((page) => store.log(page))) {
     events += 1
     const { subscription } = await accounts(event.customerId)
-    const segment = subscription && segmentAt(subscription, event.at)
-    if (subscription === null || segment === null) orphans.push(orphanEvent(event))
-    else aggregation.add(event, usagePeriod(segment, subscription.timeZone, event.at).start)
+    if (subscription === null || !isInItsPeriod(event, subscription)) orphans.push(orphanEvent(event))
+    else aggregation.add(event, event.periodStart)
     for (const { grant, amount } of event.charge?.parts ?? []) {
       const key = grantKey(event.customerId, grant)
       paid.set(key, add(paid.get(key) ?? DECIMAL_ZERO, amount))
     }
   }
   return { events, recounted: new Map([...aggregation.totals()].map((total) => [totalKey(total), total])), paid, orphans }
+}
+
+/**
+ * Whether an event is counted in the usage period of its instant. What came before a change of plan or price is counted before it,
+ * though its instant may be that of the change, or a clock's error after it.
+ */
+function isInItsPeriod({ at, periodStart }: LoggedEvent, subscription: Subscription): boolean {
+  const segment = segmentAt(subscription, periodStart)
+  if (segment === null) return false
+  const { start, end } = usagePeriod(segment, subscription.timeZone, periodStart)
+  return start === periodStart && at >= start && (at < end || (end === segment.endsAt && at <= end + MAX_SKEW_MS))
 }
 
 /** The totals by period. What retention counted before it took events out of the log is added to what the log holds. */
@@ -243,7 +254,8 @@ function unknownInvoices(invoices: readonly Invoice[], held: ReadonlyMap<string,
 }
 
 function orphanEvent({ seq, customerId }: UsageEvent): Difference {
-  return { kind: 'event', customerId, message: `Event ${seq} belongs to ${customerId}, who has no subscription`, events: [seq] }
+  const message = `Event ${seq} of ${customerId} is counted in no usage period of its time`
+  return { kind: 'event', customerId, message, events: [seq] }
 }
 
 function difference(kind: Difference['kind'], customerId: string | null, message: string): Difference {
