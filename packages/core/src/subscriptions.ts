@@ -1,9 +1,8 @@
 /** Subscriptions as an application uses them: begin, change, cancel, pause, redeem, move to other prices, and look at each of it before. */
 
-import { type AccountState, type Entry, findUsage } from './account/account-state.ts'
-import { includedIn } from './account/allowance.ts'
+import type { AccountState, Entry } from './account/account-state.ts'
 import {
-  creditAt,
+  creditOf,
   effectiveAt,
   isUpgrade,
   type PlanVersion,
@@ -16,28 +15,27 @@ import {
   withPrices,
   withResumption,
 } from './account/change-segments.ts'
-import { payingGrants } from './account/grants.ts'
+import { planGrant } from './account/grants.ts'
 import { newSubscription, withCustomer } from './account/opening.ts'
-import { type Segment, segmentAt, statusAt, type Subscription, usagePeriod } from './account/subscription.ts'
+import { type Segment, segmentAt, statusAt, type Subscription } from './account/subscription.ts'
 import { isPossible, type SubscriptionAction } from './account/transitions.ts'
+import { usedSoFar } from './account/used.ts'
 import type { Catalog, PlanCode } from './catalog/catalog.ts'
 import type { Plan } from './catalog/plan.ts'
-import { closeNext, type CloseParts } from './close.ts'
+import { closeNext, type CloseParts, lateTotals } from './close.ts'
 import type { Change, Store } from './contracts/store.ts'
-import { draftOfMoment } from './draft-of-moment.ts'
+import { billedUpTo, MOST_MOMENTS } from './draft-of-moment.ts'
 import { FareboxError } from './errors.ts'
 import { isCustomerId } from './identify/customer-id.ts'
-import { momentOf, offerOf, planOf } from './moment.ts'
+import { offerOf, type Offers, planOf } from './moment.ts'
+import type { Grant } from './records/grant.ts'
 import type { Invoice } from './records/invoice.ts'
 import { shownSubscription, type SubscriptionView } from './subscription-view.ts'
 import { invalidCustomer } from './usage.ts'
 import type { Clock } from './values/clock.ts'
-import { add, compare, DECIMAL_ZERO } from './values/decimal.ts'
 import { randomId } from './values/id.ts'
 import { parseInstant } from './values/instant.ts'
 import { invariant } from './values/invariant.ts'
-import { shareUsed, type Share } from './values/proration.ts'
-import { decimalToQuantity } from './values/quantity.ts'
 
 export interface SubscriptionInput {
   customerId: string
@@ -142,9 +140,6 @@ interface Changed {
   readonly effectiveAt: number
 }
 
-/** More billing moments than a customer can be behind when something changes. */
-const MOST_MOMENTS = 10_000
-
 export function createSubscriptions({ store, clock, catalog, ready, closing }: SubscriptionParts): Subscriptions {
   return {
     create,
@@ -217,11 +212,10 @@ export function createSubscriptions({ store, clock, catalog, ready, closing }: S
       { customerId: wanted.customerId, inOrder: true },
       (state): Change<Changed> => {
         const changed = wanted.change(state, subscribed(state, wanted.action, now), now)
-        return { result: changed, entries: entriesOf(state, changed) }
+        return { result: changed, entries: entriesOf(state, changed, { offers: closing, now }) }
       },
     )
-    // What counts a moment after what is invoiced is due a moment after it too.
-    const invoices = await closeAll(wanted.customerId, Math.max(now, at <= now + 1 ? at : now))
+    const invoices = await closeAll(wanted.customerId, dueWith(at, now))
     const after = await read(wanted.customerId, (state) => state.subscription)
     return { subscription: shownSubscription(after ?? subscription, now), effectiveAt: at, invoice: invoices.at(-1) ?? null }
   }
@@ -229,13 +223,15 @@ export function createSubscriptions({ store, clock, catalog, ready, closing }: S
   async function preview(wanted: Wanted): Promise<SubscriptionChange> {
     await ready
     const now = clock.now()
-    return store.change({ customerId: wanted.customerId }, (state): Change<SubscriptionChange> => {
+    const late = await lateTotals(store, wanted.customerId)
+    return store.change({ customerId: wanted.customerId }, (found): Change<SubscriptionChange> => {
+      const { state } = billedUpTo(closing, { state: found, late, until: now })
       const changed = wanted.change(state, subscribed(state, wanted.action, now), now)
       const { subscription, effectiveAt: at } = changed
-      const after: AccountState = { ...state, subscription, grants: grantsAfter(state, changed) }
-      const moment = at <= now + 1 ? momentOf(after, new Map(), closing) : null
-      const invoice = moment === null || moment.at !== at ? null : draftOfMoment(closing, after, moment)
-      return { result: { subscription: shownSubscription(subscription, now), effectiveAt: at, invoice }, entries: [] }
+      const after: AccountState = { ...state, subscription, grants: grantsAfter(state, changed, { offers: closing, now }) }
+      const billed = billedUpTo(closing, { state: after, late, until: dueWith(at, now) })
+      const shown = shownSubscription(billed.state.subscription ?? subscription, now)
+      return { result: { subscription: shown, effectiveAt: at, invoice: billed.invoices.at(-1) ?? null }, entries: [] }
     })
   }
 
@@ -259,19 +255,20 @@ export function createSubscriptions({ store, clock, catalog, ready, closing }: S
       const to: PlanVersion = { plan: planNamed(catalog, subscription.currency, code), catalogVersion: catalog.version }
       const isNow = when === undefined ? isUpgrade(from, to.plan) : when === 'now'
       const at = isNow ? effectiveAt(subscription, now) : instantOf(when ?? 'renewal', subscription, now)
-      const credit = creditAt({ subscription, at, plan: from, used: isNow ? usedShares(state, segment, from, now) : [] })
-      return { subscription: withPlan({ subscription, at, from, to, credit }), effectiveAt: at }
+      const usedBefore = usedSoFar({ state, subscription, segment, plan: from, at: now })
+      return {
+        subscription: withPlan({ subscription, segment, at, from, to, credit: creditOf(from), usedBefore }),
+        effectiveAt: at,
+      }
     }
     return { action: 'change', customerId, change }
   }
 
   function cancellation({ customerId, when = 'renewal', prorate = false }: CancelInput): Wanted {
-    const change: Wanted['change'] = (state, subscription, now) => {
-      const segment = segmentInForce(subscription, now)
-      const plan = planOf(closing, subscription, segment)
+    const change: Wanted['change'] = (_state, subscription, now) => {
+      const plan = planOf(closing, subscription, segmentInForce(subscription, now))
       const at = instantOf(when, subscription, now)
-      const used = usedShares(state, segment, plan, now)
-      const credit = prorate ? creditAt({ subscription, at, plan, used }) : null
+      const credit = prorate ? creditOf(plan) : null
       return { subscription: withEnd({ subscription, at, credit }), effectiveAt: at }
     }
     return { action: when === 'now' ? 'cancel_now' : 'cancel_at_end', customerId, change }
@@ -287,14 +284,13 @@ export function createSubscriptions({ store, clock, catalog, ready, closing }: S
 
   function pausing({ customerId, when = 'renewal', resumesAt }: PauseInput): Wanted {
     const until = resumesAt === undefined ? null : parseInstant(resumesAt, 'resumesAt')
-    const change: Wanted['change'] = (state, subscription, now) => {
+    const change: Wanted['change'] = (_state, subscription, now) => {
       const segment = segmentInForce(subscription, now)
       if (segment.kind === 'pause') throw impossible(customerId, 'pause', 'a pause')
       const plan = planOf(closing, subscription, segment)
       const at = instantOf(when, subscription, now)
       if (until !== null && until <= at) throw invalidTime(customerId, 'resumesAt', 'an instant after the pause begins')
-      const credit = creditAt({ subscription, at, plan, used: usedShares(state, segment, plan, now) })
-      return { subscription: withPause({ subscription, at, resumesAt: until, credit }), effectiveAt: at }
+      return { subscription: withPause({ subscription, at, resumesAt: until, credit: creditOf(plan) }), effectiveAt: at }
     }
     return { action: 'pause', customerId, change }
   }
@@ -314,12 +310,10 @@ export function createSubscriptions({ store, clock, catalog, ready, closing }: S
       if (when === 'never' || segment.catalogVersion === catalog.version) return { subscription, effectiveAt: now }
       const from = planOf(closing, subscription, segment)
       const to: PlanVersion = { plan: planNamed(catalog, subscription.currency, segment.plan), catalogVersion: catalog.version }
+      if (to.plan.interval !== from.interval) throw otherInterval(customerId, from, to.plan)
       const at = when === 'now' ? effectiveAt(subscription, now) : renewalAfter(subscription, now)
-      if (when === 'renewal') return { subscription: withPlan({ subscription, at, from, to, credit: null }), effectiveAt: at }
-      const { start } = usagePeriod(segment, subscription.timeZone, now)
-      const own = state.usage.filter(({ periodStart }) => periodStart === start)
-      const usedBefore = new Map(own.map(({ feature, posted, reserved }) => [feature, posted + reserved]))
-      return { subscription: withPrices({ subscription, at, from, to, usedBefore }), effectiveAt: at }
+      const usedBefore = usedSoFar({ state, subscription, segment, plan: from, at: now })
+      return { subscription: withPrices({ subscription, at, to, usedBefore }), effectiveAt: at }
     }
     return { action: 'change', customerId, change }
   }
@@ -344,6 +338,11 @@ export function createSubscriptions({ store, clock, catalog, ready, closing }: S
   }
 }
 
+/** Until when a change makes something due at once: what counts a moment after what is invoiced is due a moment after it too. */
+function dueWith(at: number, now: number): number {
+  return at <= now + 1 ? Math.max(now, at) : now
+}
+
 /** Throws `not_found` or `invalid_transition`. */
 function subscribed({ subscription, customerId }: AccountState, action: SubscriptionAction, now: number): Subscription {
   if (subscription === null)
@@ -355,45 +354,38 @@ function subscribed({ subscription, customerId }: AccountState, action: Subscrip
   return subscription
 }
 
-/** What changes with the subscription: a plan's grant of the running period ends with its segment. */
-function entriesOf(state: AccountState, changed: Changed): Entry[] {
-  const grants = grantsAfter(state, changed)
-  const ended = [...grants.values()].filter((grant) => grant !== state.grants.get(grant.id))
+interface Carrying {
+  readonly offers: Offers
+  readonly now: number
+}
+
+/** What changes with the subscription: a plan's grant of the running period ends with its segment, and goes on when that does. */
+function entriesOf(state: AccountState, changed: Changed, carrying: Carrying): Entry[] {
+  const grants = grantsAfter(state, changed, carrying)
+  const others = [...grants.values()].filter((grant) => grant !== state.grants.get(grant.id))
   return [
-    ...ended.map((grant): Entry => ({ kind: 'granted', grant })),
+    ...others.map((grant): Entry => ({ kind: 'granted', grant })),
     { kind: 'subscription', subscription: changed.subscription },
   ]
 }
 
-function grantsAfter({ grants }: AccountState, { subscription, effectiveAt: at }: Changed): AccountState['grants'] {
-  const begun = segmentAt(subscription, at)
-  const goesOn = begun !== null && (begun.startsAt !== at || begun.cut?.kind === 'price')
-  if (goesOn) return grants
+function grantsAfter(
+  { grants }: AccountState,
+  { subscription, effectiveAt: at }: Changed,
+  { offers, now }: Carrying,
+): AccountState['grants'] {
+  const endOf = ({ id, startsAt, expiresAt }: Grant): number | null => {
+    if (expiresAt === null || expiresAt <= now) return expiresAt
+    const segment = segmentAt(subscription, startsAt)
+    const own = segment && planGrant({ subscription, segment, plan: planOf(offers, subscription, segment), at: startsAt })
+    return own?.id === id ? own.expiresAt : Math.min(at, expiresAt)
+  }
   return new Map(
     [...grants].map(([id, grant]) => {
-      const isRunning = grant.source === 'plan' && grant.startsAt < at && grant.expiresAt !== null && grant.expiresAt > at
-      return [id, isRunning ? { ...grant, expiresAt: at } : grant]
+      const expiresAt = grant.source === 'plan' ? endOf(grant) : grant.expiresAt
+      return [id, expiresAt === grant.expiresAt ? grant : { ...grant, expiresAt }]
     }),
   )
-}
-
-/** How much of what the running period allows is used, by feature, or of its credits or balance. */
-function usedShares(state: AccountState, segment: Segment, plan: Plan, at: number): Share[] {
-  const { subscription } = state
-  invariant(subscription !== null, 'a change is of a subscription')
-  const { start } = usagePeriod(segment, subscription.timeZone, at)
-  if (plan.consumption !== 'metered') {
-    const own = payingGrants(state.grants.values(), plan.consumption, at).filter(({ source }) => source === 'plan')
-    return own.map(({ granted, used, held }) => {
-      const spent = add(used, held)
-      return shareUsed(decimalToQuantity(spent), decimalToQuantity(compare(granted, DECIMAL_ZERO) === 0 ? spent : granted))
-    })
-  }
-  return [...plan.features.values()].flatMap((terms) => {
-    if (terms.kind !== 'metered') return []
-    const usage = findUsage(state.usage, terms.feature, start)
-    return [shareUsed((usage?.posted ?? 0n) + (usage?.reserved ?? 0n), includedIn(terms, { segment, periodStart: start }))]
-  })
 }
 
 function segmentInForce(subscription: Subscription, now: number): Segment {
@@ -462,6 +454,14 @@ function impossible(customerId: string, action: SubscriptionAction, found: strin
     'invalid_transition',
     `Expected a subscription of ${customerId} that allows ${action}, got ${found}: docs/subscriptions.md has the table`,
     { fields: { customerId, action } },
+  )
+}
+
+function otherInterval(customerId: string, from: Plan, to: Plan): FareboxError {
+  return new FareboxError(
+    'invalid_transition',
+    `Expected the plan ${to.code} to be of the interval '${from.interval}' that ${customerId} pays, got '${to.interval}': use subscriptions.change()`,
+    { fields: { customerId, plan: to.code } },
   )
 }
 

@@ -3,10 +3,12 @@
 import type { Plan } from '../catalog/plan.ts'
 import { invariant } from '../values/invariant.ts'
 import { periodAt } from '../values/period.ts'
-import { shareOf, type Share, unusedShare } from '../values/proration.ts'
+import { shareOf } from '../values/proration.ts'
 import { segmentsFrom } from './opening.ts'
 import {
+  type Cut,
   intervalAt,
+  isCut,
   type Segment,
   segmentAt,
   type SegmentCredit,
@@ -56,33 +58,31 @@ export function isUpgrade(from: Plan, to: Plan): boolean {
 }
 
 export interface ToPlan extends SegmentChange {
+  /** The segment that it leaves. */
+  readonly segment: Segment
   readonly to: PlanVersion
-  /** What is given back of the price before, of what was paid; null: nothing. */
+  /** Whether something is given back of the price before; null: nothing. */
   readonly credit: SegmentCredit | null
+  /** What was used in the running usage period: a trial goes on with what is left of its allowance. */
+  readonly usedBefore: Cut['usedBefore']
 }
 
-/** Another plan from an instant on. */
-export function withPlan({ subscription, at, from, to, credit }: ToPlan): Subscription {
-  const segment = heldBy(subscription, at)
+/** Another plan from an instant on, whatever was to come then. */
+export function withPlan({ subscription, segment, at, from, to, credit, usedBefore }: ToPlan): Subscription {
   const before = segmentsBefore(subscription, at)
-  if (segment.kind === 'trial') {
-    const { code, every, periodsPerInterval } = to.plan
-    const shared = { plan: code, catalogVersion: to.catalogVersion, every, periodsPerInterval }
+  const { plan, catalogVersion } = to
+  if (segment.kind === 'trial' && segment.endsAt !== null && at < segment.endsAt) {
+    const shared = { plan: plan.code, catalogVersion, every: plan.every, periodsPerInterval: plan.periodsPerInterval }
     const ends = segment.endsAt
-    invariant(ends !== null, 'a trial ends')
-    const trial: Segment = { kind: 'trial', ...shared, anchor: at, startsAt: at, endsAt: ends }
+    const cut: Cut = { kind: 'change', share: [1, 1], usedBefore }
+    const trial: Segment = { kind: 'trial', ...shared, anchor: at, startsAt: at, endsAt: ends, cut }
     return withSegments(subscription, [...before, trial, { kind: 'plan', ...shared, anchor: ends, startsAt: ends, endsAt: null }])
   }
   const left = credit === null ? before : creditLast(before, credit)
   return withSegments(subscription, [...left, planSegment(subscription, { segment, at, from, to })])
 }
 
-interface PlanSegment {
-  readonly segment: Segment
-  readonly at: number
-  readonly from: Plan
-  readonly to: PlanVersion
-}
+type PlanSegment = Pick<ToPlan, 'segment' | 'at' | 'from' | 'to'>
 
 /** One of the same interval goes on in its rhythm and has its share of the running period; another begins a rhythm of its own. */
 function planSegment({ timeZone }: Subscription, { segment, at, from, to }: PlanSegment): Segment {
@@ -104,23 +104,44 @@ function planSegment({ timeZone }: Subscription, { segment, at, from, to }: Plan
   return { ...next, cut: { kind: 'change', share: [Number(share.numerator), Number(share.denominator)], usedBefore: {} } }
 }
 
-export interface PriceMove extends SegmentChange {
+export interface PriceMove extends Pick<SegmentChange, 'subscription' | 'at'> {
   readonly to: PlanVersion
-  /** Units used in the running usage period, by feature, in millionths. */
-  readonly usedBefore: ReadonlyMap<string, bigint>
+  /** What was used in the running usage period. */
+  readonly usedBefore: Cut['usedBefore']
 }
 
-/** The same plan at other prices from an instant on: allowance and rhythm go on, and nothing is paid or given back. */
+/**
+ * The same plan at other prices from an instant on: allowance and rhythm go on, and nothing is paid or given back. What is to come of
+ * this plan has them too; an end, a pause and another plan that are to come stay.
+ */
 export function withPrices({ subscription, at, to, usedBefore }: PriceMove): Subscription {
-  const segment = heldBy(subscription, at)
   const { plan, catalogVersion } = to
-  const { start } = usagePeriod(segment, subscription.timeZone, at)
-  const next: Segment = { ...withoutChange(segment), plan: plan.code, catalogVersion, startsAt: at }
-  const usedByNow = Object.fromEntries([...usedBefore].map(([feature, used]) => [feature, String(used)]))
-  const later = subscription.segments.filter(({ startsAt }) => startsAt > at)
-  const cut: Segment = start === at ? next : { ...next, cut: { kind: 'price', share: [1, 1], usedBefore: usedByNow } }
-  return withSegments(subscription, [...segmentsBefore(subscription, at), cut, ...later])
+  const segments = subscription.segments.flatMap((segment): Segment[] => {
+    const { startsAt, endsAt } = segment
+    if (segment.plan !== plan.code || (endsAt !== null && endsAt <= at)) return [segment]
+    const moved = { ...segment, catalogVersion }
+    // Nothing is priced in a pause, and what begins with the prices has them whole.
+    if (startsAt >= at || segment.kind === 'pause') return [moved]
+    const next = goingOn({ ...moved, startsAt: at }, subscription, { from: segment, usedBefore })
+    return [withEndAt(segment, at), next]
+  })
+  return withSegments(subscription, segments)
 }
+
+/** With what is left of the allowance, where it begins inside a usage period. */
+function goingOn(
+  { cut: _cut, ...next }: Segment,
+  { timeZone }: Subscription,
+  { from, usedBefore }: { readonly from: Segment; readonly usedBefore: Cut['usedBefore'] },
+): Segment {
+  const { startsAt: at, every, anchor } = next
+  if (next.kind !== 'trial' && periodAt({ anchor, every, timeZone }, at).start === at) return next
+  const { start } = usagePeriod(from, timeZone, at)
+  const share = isCut(from, start) && from.cut !== undefined ? from.cut.share : WHOLE
+  return { ...next, cut: { kind: 'price', share, usedBefore } }
+}
+
+const WHOLE = [1, 1] as const
 
 /** It ends at an instant; what was to come after it does not. */
 export function withEnd({
@@ -132,15 +153,21 @@ export function withEnd({
   return withSegments(subscription, credit === null ? before : creditLast(before, credit))
 }
 
-/** An end that has not come is taken back, and with it everything that was to follow. */
+/** An end that has not come is taken back, and with it everything that was to follow, except for prices of the same plan. */
 export function withoutEnd(subscription: Subscription, at: number): Subscription {
   const segment = heldBy(subscription, at)
-  const before = subscription.segments.filter(({ startsAt }) => startsAt < segment.startsAt)
-  const { credit: _credit, ...open } = segment
-  if (segment.kind !== 'trial') return withSegments(subscription, [...before, { ...open, endsAt: null }])
-  invariant(segment.endsAt !== null, 'a trial ends')
-  const { endsAt: startsAt } = segment
-  return withSegments(subscription, [...before, open, { ...open, kind: 'plan', anchor: startsAt, startsAt, endsAt: null }])
+  const kept: Segment[] = []
+  for (const next of subscription.segments) {
+    const isKept =
+      next.startsAt <= at || (next.kind === 'plan' && next.plan === segment.plan && next.startsAt === kept.at(-1)?.endsAt)
+    if (!isKept) break
+    kept.push(next)
+  }
+  const { credit: _credit, ...last } = kept.at(-1) ?? segment
+  if (last.kind !== 'trial') return withSegments(subscription, [...kept.slice(0, -1), { ...last, endsAt: null }])
+  invariant(last.endsAt !== null, 'a trial ends')
+  const begins: Segment = { ...withoutChange(last), kind: 'plan', ...beginsAt(last.endsAt) }
+  return withSegments(subscription, [...kept.slice(0, -1), last, begins])
 }
 
 export interface Pausing extends Omit<SegmentChange, 'from'> {
@@ -151,8 +178,9 @@ export interface Pausing extends Omit<SegmentChange, 'from'> {
 
 /** No service and no base price from an instant on. */
 export function withPause({ subscription, at, resumesAt, credit }: Pausing): Subscription {
-  const segment = heldBy(subscription, at - 1)
   const ended = withEnd({ subscription, at, credit })
+  const segment = ended.segments.at(-1)
+  invariant(segment !== undefined, 'a pause is of a segment in force')
   const paused: Segment = { ...withoutChange(segment), kind: 'pause', anchor: at, startsAt: at, endsAt: resumesAt }
   const back: Segment[] = resumesAt === null ? [] : [{ ...withoutChange(segment), kind: 'plan', ...beginsAt(resumesAt) }]
   return withSegments(subscription, [...ended.segments, paused, ...back])
@@ -175,22 +203,9 @@ export function withNewPlan(subscription: Subscription, { plan, catalogVersion }
   ])
 }
 
-export interface CreditOf {
-  readonly subscription: Subscription
-  readonly at: number
-  readonly plan: Plan
-  /** Shares of the running period's allowances, credits or balance that are used. */
-  readonly used: readonly Share[]
-}
-
-/** What a plan gives back when it ends at an instant; null when nothing was paid that goes beyond it, or the plan gives nothing back. */
-export function creditAt({ subscription, at, plan, used }: CreditOf): SegmentCredit | null {
-  const { paidBase, timeZone } = subscription
-  if (plan.proration === 'none' || paidBase === null || at >= paidBase.period[1] || at < paidBase.period[0]) return null
-  const count = { timeZone, unit: plan.prorationUnit } as const
-  const gone = shareOf([paidBase.period[0], at], paidBase.period, count)
-  const share = plan.proration === 'time' ? unusedShare(gone) : unusedShare(gone, ...used)
-  return { share: [String(share.numerator), String(share.denominator)], rule: plan.proration }
+/** How a plan gives something back when it ends before what was paid for it; null when it gives nothing back. */
+export function creditOf({ proration }: Plan): SegmentCredit | null {
+  return proration === 'none' ? null : { rule: proration }
 }
 
 function heldBy(subscription: Subscription, at: number): Segment {
@@ -199,10 +214,16 @@ function heldBy(subscription: Subscription, at: number): Segment {
   return segment
 }
 
+/** Up to an instant, whether the last of them was to end before or after it. */
 function segmentsBefore({ segments }: Subscription, at: number): Segment[] {
-  return segments
-    .filter(({ startsAt }) => startsAt < at)
-    .map((segment) => (segment.endsAt === null || segment.endsAt > at ? { ...segment, endsAt: at } : segment))
+  const before = segments.filter(({ startsAt }) => startsAt < at)
+  const last = before.at(-1)
+  return last === undefined ? [] : [...before.slice(0, -1), withEndAt(last, at)]
+}
+
+/** What another end would have given back goes with it. */
+function withEndAt({ credit: _credit, ...segment }: Segment, at: number): Segment {
+  return { ...segment, endsAt: at }
 }
 
 function creditLast(segments: readonly Segment[], credit: SegmentCredit): Segment[] {

@@ -4,14 +4,13 @@ import type { Plan } from '../catalog/plan.ts'
 import type { Charge, ChargePart, ModelCharge } from '../records/charge.ts'
 import { type Grant, type GrantUnit, remainingOf } from '../records/grant.ts'
 import { allocate } from '../values/allocate.ts'
-import { add, compare, type Decimal, DECIMAL_ZERO, multiply, roundTo, subtract, toDecimal } from '../values/decimal.ts'
+import { add, compare, type Decimal, DECIMAL_ZERO, multiply, scaledTo, subtract, toDecimal } from '../values/decimal.ts'
 import { minorUnits } from '../values/currency.ts'
-import { periodAt } from '../values/period.ts'
-import { QUANTITY_PLACES, type Quantity } from '../values/quantity.ts'
+import { type Period, periodAt } from '../values/period.ts'
+import { QUANTITY_PLACES, type Quantity, quantityToDecimal } from '../values/quantity.ts'
 import { divideRounded } from '../values/rounding.ts'
-import { scaledTo } from '../values/decimal.ts'
 import { invariant } from '../values/invariant.ts'
-import type { Segment, Subscription } from './subscription.ts'
+import { type Cut, type Segment, type Subscription, usedBeforeCut } from './subscription.ts'
 
 /** Grants of a unit that pay for what happens at an instant, in the order in which they pay. */
 export function payingGrants(grants: Iterable<Grant>, unit: GrantUnit, at: number): Grant[] {
@@ -108,11 +107,10 @@ export interface PlanGrantOf {
 }
 
 /** What a plan grants for the usage period that holds an instant; null where it grants nothing. Made once: its id names the period. */
-export function planGrant(of: PlanGrantOf): Grant | null {
-  const { plan } = of
+export function planGrant({ plan, ...where }: PlanGrantOf): Grant | null {
   if (plan.consumption === 'metered') return null
-  const { start, end, index } = grantPeriod(of)
-  const granted = plan.consumption === 'credits' ? creditsOf(of) : balanceOf(of, index)
+  const { start, end, index, cut } = grantPeriod(where)
+  const granted = partOfCut(plan.consumption === 'credits' ? creditsOf(plan) : balanceOf(plan, where.subscription, index), cut)
   if (granted.coefficient === 0n) return null
   return {
     id: `plan-${start}`,
@@ -131,28 +129,54 @@ export function planGrant(of: PlanGrantOf): Grant | null {
   }
 }
 
-/** A change of price does not begin a period anew. */
-function grantPeriod({ subscription, segment, at }: PlanGrantOf): { start: number; end: number; index: number } {
-  const { startsAt, endsAt, anchor, every } = segment
-  if (segment.kind === 'trial') return { start: startsAt, end: endsAt ?? Infinity, index: 0 }
-  const whole = periodAt({ anchor, every, timeZone: subscription.timeZone }, at)
-  const goesOn = subscription.segments.some((next) => next.startsAt === endsAt && next.cut?.kind === 'price')
+interface GrantPeriod extends Period {
+  /** How the grant's own segment was cut out of the usage period, if it was. */
+  readonly cut: Cut | undefined
+}
+
+/** From where a usage period, or what a change left of it, begins to where it ends: a change of price neither begins nor ends it. */
+function grantPeriod({ subscription, segment, at }: Omit<PlanGrantOf, 'plan'>): GrantPeriod {
+  const { segments, timeZone } = subscription
+  const { anchor, every, kind } = segment
+  const whole = kind === 'trial' ? TRIAL : periodAt({ anchor, every, timeZone }, at)
+  let [first, last] = [segment, segment]
+  while (first.cut?.kind === 'price' && first.startsAt > whole.start) {
+    const before = segments.find(({ endsAt }) => endsAt === first.startsAt)
+    invariant(before !== undefined, 'a change of price is of a segment')
+    first = before
+  }
+  while (last.endsAt !== null && last.endsAt < whole.end) {
+    const next = segments.find(({ startsAt, cut }) => startsAt === last.endsAt && cut?.kind === 'price')
+    if (next === undefined) break
+    last = next
+  }
   return {
     index: whole.index,
-    start: segment.cut?.kind === 'price' ? whole.start : Math.max(whole.start, startsAt),
-    end: endsAt === null || goesOn ? whole.end : Math.min(whole.end, endsAt),
+    start: Math.max(whole.start, first.startsAt),
+    end: Math.min(whole.end, last.endsAt ?? Infinity),
+    cut: first.startsAt > whole.start ? first.cut : undefined,
   }
 }
 
-function creditsOf({ plan, segment, at, subscription }: PlanGrantOf): Decimal {
-  return shareOfCut(plan.credits ?? DECIMAL_ZERO, { segment, at, subscription }, QUANTITY_PLACES)
+/** A trial is one usage period, from its own start to its own end. */
+const TRIAL: Period = { index: 0, start: -Infinity, end: Infinity }
+
+function creditsOf({ credits }: Plan): Prepaid {
+  return { unit: 'credits', whole: credits ?? DECIMAL_ZERO, places: QUANTITY_PLACES }
 }
 
 /** The base price becomes the balance, in equal parts over the usage periods of its interval. */
-function balanceOf({ plan, segment, at, subscription }: PlanGrantOf, index: number): Decimal {
-  const places = minorUnits(subscription.currency)
-  const whole = plan.includedBalance ?? partOfBase(plan, index, places)
-  return shareOfCut(whole, { segment, at, subscription }, places)
+function balanceOf(plan: Plan, { currency }: Subscription, index: number): Prepaid {
+  const places = minorUnits(currency)
+  return { unit: 'balance', whole: plan.includedBalance ?? partOfBase(plan, index, places), places }
+}
+
+/** What a whole usage period is granted. */
+interface Prepaid {
+  readonly unit: GrantUnit
+  readonly whole: Decimal
+  /** Decimal places that a part of it may have. */
+  readonly places: number
 }
 
 function partOfBase({ price, periodsPerInterval: periods }: Plan, index: number, places: number): Decimal {
@@ -162,16 +186,16 @@ function partOfBase({ price, periodsPerInterval: periods }: Plan, index: number,
   return toDecimal(parts[((index % periods) + periods) % periods] ?? 0n, places)
 }
 
-function shareOfCut(
-  whole: Decimal,
-  { segment, at, subscription }: Pick<PlanGrantOf, 'segment' | 'at' | 'subscription'>,
-  places: number,
-): Decimal {
-  const { cut, startsAt, anchor, every } = segment
-  if (cut?.kind !== 'change') return whole
-  const { start, end } = periodAt({ anchor, every, timeZone: subscription.timeZone }, at)
-  if (startsAt <= start || startsAt >= end) return whole
+/** The share of a period that was cut, less what was used of that before. */
+function partOfCut({ unit, whole, places }: Prepaid, cut: Cut | undefined): Decimal {
+  if (cut === undefined) return whole
   const [numerator, denominator] = cut.share
-  const scaled = scaledTo(whole, places, 'half_up')
-  return roundTo(toDecimal(divideRounded(scaled * BigInt(numerator), BigInt(denominator), 'half_up'), places), places, 'half_up')
+  const share = divideRounded(scaledTo(whole, places, 'half_up') * BigInt(numerator), BigInt(denominator), 'half_up')
+  const left = subtract(toDecimal(share, places), quantityToDecimal(usedBeforeCut(cut, prepaidName(unit))))
+  return left.coefficient > 0n ? left : DECIMAL_ZERO
+}
+
+/** Under what name a cut knows the credits or the balance that were used: no code of a feature has a dollar sign. */
+export function prepaidName(unit: GrantUnit): string {
+  return `$${unit}`
 }
