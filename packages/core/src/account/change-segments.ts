@@ -122,23 +122,29 @@ export function withPrices({ subscription, at, to, usedBefore }: PriceMove): Sub
     const moved = { ...segment, catalogVersion }
     // Nothing is priced in a pause, and what begins with the prices has them whole.
     if (startsAt >= at || segment.kind === 'pause') return [moved]
-    const next = goingOn({ ...moved, startsAt: at }, subscription, { from: segment, usedBefore })
-    return [withEndAt(segment, at), next]
+    return pricedFrom({ segment, moved, at, usedBefore }, subscription)
   })
   return withSegments(subscription, segments)
 }
 
-/** With what is left of the allowance, where it begins inside a usage period. */
-function goingOn(
-  { cut: _cut, ...next }: Segment,
-  { timeZone }: Subscription,
-  { from, usedBefore }: { readonly from: Segment; readonly usedBefore: Cut['usedBefore'] },
-): Segment {
-  const { startsAt: at, every, anchor } = next
-  if (next.kind !== 'trial' && periodAt({ anchor, every, timeZone }, at).start === at) return next
-  const { start } = usagePeriod(from, timeZone, at)
-  const share = isCut(from, start) && from.cut !== undefined ? from.cut.share : WHOLE
-  return { ...next, cut: { kind: 'price', share, usedBefore } }
+interface PricedFrom extends Pick<PriceMove, 'at' | 'usedBefore'> {
+  readonly segment: Segment
+  /** The same with the other prices. */
+  readonly moved: Segment
+}
+
+/** Before and after a change of price: inside a usage period the allowance goes on. */
+function pricedFrom({ segment, moved, at, usedBefore }: PricedFrom, { timeZone }: Subscription): [Segment, Segment] {
+  const ended = withEndAt(segment, at)
+  const { cut: _cut, ...begun } = { ...moved, startsAt: at }
+  const { anchor, every, kind } = segment
+  if (kind !== 'trial' && periodAt({ anchor, every, timeZone }, at).start === at) return [ended, begun]
+  const { start: periodStart } = usagePeriod(segment, timeZone, at)
+  const share = isCut(segment, periodStart) && segment.cut !== undefined ? segment.cut.share : WHOLE
+  return [
+    { ...ended, kept: { periodStart, used: usedBefore } },
+    { ...begun, cut: { kind: 'price', share, usedBefore } },
+  ]
 }
 
 const WHOLE = [1, 1] as const
@@ -230,7 +236,7 @@ function creditLast(segments: readonly Segment[], credit: SegmentCredit): Segmen
   return segments.map((segment, i) => (i === segments.length - 1 ? { ...segment, credit } : segment))
 }
 
-function withoutChange({ cut: _cut, credit: _credit, ...segment }: Segment): Segment {
+function withoutChange({ cut: _cut, credit: _credit, kept: _kept, ...segment }: Segment): Segment {
   return segment
 }
 
