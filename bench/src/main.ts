@@ -120,12 +120,17 @@ function httpTable(framework: string, connections: number, runs: ReadonlyMap<str
     ]
     return `| ${cells.join(' | ')} |`
   })
+  // The database server would be another program too.
+  const alone = [...runs].filter(([name]) => name !== 'farebox postgres')
+  const others = alone.flatMap(([, own]) => own.map((run) => run.othersShare * 100))
   return [
     `## ${framework}, ${connections} connections, 1,000 customers`,
     '',
     '| variant | CPU µs per request | added | requests/s | of bare | p50 µs | p99 µs | of bare |',
     '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
+    '',
+    `Other programs had ${spread(others, 0)} % of the cores meanwhile.`,
   ].join('\n')
 }
 

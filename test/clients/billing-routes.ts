@@ -555,6 +555,7 @@ export interface components {
              * @example user_123
              */
             customer: string;
+            subscription: string | null;
             currency: string;
             /** @description First instant, and the first one after it: [start, end) */
             period: [
@@ -581,13 +582,66 @@ export interface components {
              * @description An amount in the currency's main unit, with its places
              * @example 19.00
              */
+            discount: string;
+            /**
+             * @description Taxes that are added to the prices
+             * @example 19.00
+             */
+            tax: string;
+            /** @description By name, rate and treatment */
+            taxes: {
+                /** @example VAT DE */
+                name: string;
+                /**
+                 * @description Per cent
+                 * @example 19
+                 */
+                rate: string;
+                /** @enum {string} */
+                treatment: "exclusive" | "inclusive" | "reverse_charge" | "exempt";
+                /**
+                 * @description An amount in the currency's main unit, with its places
+                 * @example 19.00
+                 */
+                taxable: string;
+                /**
+                 * @description An amount in the currency's main unit, with its places
+                 * @example 19.00
+                 */
+                amount: string;
+            }[];
+            /**
+             * @description An amount in the currency's main unit, with its places
+             * @example 19.00
+             */
             total: string;
+            /**
+             * @description An amount in the currency's main unit, with its places
+             * @example 19.00
+             */
+            credit_applied: string;
+            /**
+             * @description An amount in the currency's main unit, with its places
+             * @example 19.00
+             */
+            amount_due: string;
+            /** @description The final invoice that a credit note is about */
+            corrects: string | null;
+            corrects_number?: string;
+            reason?: string;
+            /** @description A hash over the events */
+            seal: {
+                root: string;
+                events: number;
+            } | null;
         };
         InvoiceLine: {
+            /** @description Unique within the invoice */
+            id: string;
             /** @example feature_usage */
             type: string;
             description: string;
-            plan: string;
+            plan?: string;
             feature?: string;
             /** @description First instant, and the first one after it: [start, end) */
             period: [
@@ -620,6 +674,44 @@ export interface components {
              * @example 19.00
              */
             amount: string;
+            /** @description Of a tax or a credit: the line that it is about */
+            of?: string;
+            /** @description The final invoice that the line corrects */
+            corrects?: string;
+            tax?: {
+                /** @example VAT DE */
+                name: string;
+                /**
+                 * @description Per cent
+                 * @example 19
+                 */
+                rate: string;
+                /** @enum {string} */
+                treatment: "exclusive" | "inclusive" | "reverse_charge" | "exempt";
+                /**
+                 * @description An amount in the currency's main unit, with its places
+                 * @example 19.00
+                 */
+                taxable: string;
+            };
+            discount?: {
+                coupon: string;
+                percent: string | null;
+                /** @description What each line gets of it */
+                shares: {
+                    of: string;
+                    /**
+                     * @description An amount in the currency's main unit, with its places
+                     * @example 19.00
+                     */
+                    amount: string;
+                }[];
+            };
+            /** @description In credits or of a balance */
+            cost?: {
+                unit: string;
+                amount: string;
+            };
         };
         Preview: {
             invoice: components["schemas"]["Invoice"] & (Record<string, never> | null);
@@ -766,7 +858,7 @@ export interface components {
              * @description A repeat was counted before, and is not counted again
              * @enum {string}
              */
-            result: "recorded" | "repeat" | "refused";
+            result: "recorded" | "repeat" | "refused" | "queued";
             key?: string;
             problem?: components["schemas"]["Problem"];
         };

@@ -2,12 +2,14 @@
 
 import type { AccountState, Entry } from './account/account-state.ts'
 import { chargeDifference } from './account/grants.ts'
+import { isInvoiced, withLateMoment } from './account/subscription.ts'
 import { type Change, type ChangeTarget, seqKey } from './contracts/store.ts'
 import { FareboxError } from './errors.ts'
 import type { Charge } from './records/charge.ts'
 import type { Grant } from './records/grant.ts'
 import type { NewUsageEvent, Properties, UsageEvent } from './records/usage-event.ts'
 import { add, DECIMAL_ZERO, negate } from './values/decimal.ts'
+import { invariant } from './values/invariant.ts'
 import { formatQuantity, type Quantity } from './values/quantity.ts'
 
 /** An event, by the caller's key or by its place in the log, and what it should have been. */
@@ -33,7 +35,7 @@ export function correctionKey(original: string): string {
   return `correction-of-${original.replace(' ', '-')}`
 }
 
-/** Pure. The correction belongs to the period of its original, and gives back to the grants that paid. */
+/** Pure. The correction belongs to the period that its original is counted in, and gives back to the grants that paid. */
 export function correctIn(state: AccountState, claim: CorrectClaim): Change<CorrectResult> {
   const { original: name, quantity, properties } = claim
   const original = state.known.get(name)
@@ -45,7 +47,10 @@ export function correctIn(state: AccountState, claim: CorrectClaim): Change<Corr
   if (known !== undefined) {
     return { result: { kind: known.quantity === difference ? 'repeat' : 'conflict', event: known }, entries: [] }
   }
-  const { customerId, feature, at, route, periodStart, seq: corrects } = original
+  const { subscription } = state
+  invariant(subscription !== null, 'a posted event is of a subscription')
+  const { periodStart } = original
+  const { customerId, feature, at, route, seq: corrects } = original
   const back =
     original.charge === undefined || difference === 0n ? null : giveBack(state, original.charge, { original, quantity })
   const event: NewUsageEvent = {
@@ -53,7 +58,9 @@ export function correctIn(state: AccountState, claim: CorrectClaim): Change<Corr
     ...(back === null ? {} : { charge: back.charge }),
   }
   const posted: Entry = { kind: 'posted', event, periodStart, keyGivenBy: 'caller' }
-  return { result: { kind: 'corrected', event }, entries: [...(back?.entries ?? []), posted] }
+  const due = isInvoiced(subscription, periodStart) ? withLateMoment(subscription) : subscription
+  const late: Entry[] = due === subscription ? [] : [{ kind: 'subscription', subscription: due }]
+  return { result: { kind: 'corrected', event }, entries: [...(back?.entries ?? []), posted, ...late] }
 }
 
 /**

@@ -1,8 +1,7 @@
 /** A billing moment as an invoice, and what is different once it is final. */
 
-import { type AccountState, applyEntry, type Entry } from './account/account-state.ts'
-import { payingGrants } from './account/grants.ts'
-import { draw, leftOf } from './account/grants.ts'
+import type { AccountState, Entry } from './account/account-state.ts'
+import { draw, leftOf, payingGrants } from './account/grants.ts'
 import {
   intervalAt,
   type PaidBase,
@@ -16,7 +15,7 @@ import type { TaxParty, TaxRules } from './contracts/tax-rules.ts'
 import { buildInvoice, invoiceId } from './invoice/build-invoice.ts'
 import { type AppliedDiscount, discountedAmounts } from './invoice/discount.ts'
 import { type TaxOf, taxByRules, untaxed } from './invoice/tax/tax-lines.ts'
-import { type LateTotals, type Moment, momentOf, type Offers, offerOf, planOf, usageSum } from './moment.ts'
+import { type Moment, type Offers, offerOf, planOf, usageSum } from './moment.ts'
 import { type Grant, remainingOf } from './records/grant.ts'
 import type { Invoice, InvoiceLine } from './records/invoice.ts'
 import { add, DECIMAL_ZERO, isZero } from './values/decimal.ts'
@@ -56,8 +55,9 @@ function discountsOf(parts: Offers, { discounts, currency }: Subscription): Appl
     const coupon = offerOf(parts.catalogOf(catalogVersion), currency).coupons.get(code)
     if (coupon === undefined || cyclesLeft === 0) return []
     const { name, reduction, plans } = coupon
-    if (reduction.kind === 'percent') return [{ coupon: code, name, plans, percent: reduction.percent }]
-    return [{ coupon: code, name, plans, amount: toMoney(reduction.amount, currency, 'half_up') }]
+    const shared = { coupon: code, name, ...(plans === null ? {} : { plans }) }
+    if (reduction.kind === 'percent') return [{ ...shared, percent: reduction.percent }]
+    return [{ ...shared, amount: toMoney(reduction.amount, currency, 'half_up') }]
   })
 }
 
@@ -134,13 +134,11 @@ export function owedGrant(invoice: string, amount: Money, at: number): Grant {
   }
 }
 
-/**
- * Whether nothing can come of a grant any more: its time has passed and is invoiced, or all of it is used. A plan's stays as long as its
- * period lasts, however much is used: it says that the period has been granted what it gets.
- */
+/** Whether nothing can come of a grant any more: its time has passed and is invoiced, or all of it is used. */
 function isOver(grant: Grant, at: number): boolean {
   if (!isZero(grant.held)) return false
   if (grant.expiresAt !== null && grant.expiresAt <= at) return true
+  // That of a running period is there until the period ends: it is made once.
   return grant.source !== 'plan' && isZero(remainingOf(grant))
 }
 
@@ -159,13 +157,10 @@ function paidBaseAfter(subscription: Subscription, { base, at }: Moment, invoice
     invariant(amount !== undefined, 'a base price that begins has a line')
     return { period: base.period, amount, invoiceId: invoice.id }
   }
-  return paidBase !== null && at < paidBase.period[1] && goesOn(subscription, at) ? paidBase : null
-}
-
-/** Whether the plan that was paid is in force after a moment: a change of price does not end it. */
-function goesOn(subscription: Subscription, at: number): boolean {
+  // What begins here was not paid by it: the rest was given back, or is gone. Other prices go on with it.
   const segment = segmentAt(subscription, at)
-  return segment !== null && (segment.startsAt !== at || segment.cut?.kind === 'price')
+  const goesOn = segment !== null && (segment.startsAt !== at || segment.cut?.kind === 'price')
+  return goesOn && paidBase !== null && at < paidBase.period[1] ? paidBase : null
 }
 
 /** Usage charges since the interval began, for a committed minimum. */
@@ -175,36 +170,4 @@ function billedInInterval(subscription: Subscription, { at, base, lines }: Momen
   const isBeginning = base !== null || segment.startsAt === at || intervalAt(segment, timeZone, at).start === at
   if (isBeginning) return zero(currency)
   return invoice === null ? before : addMoney(before, usageSum(lines, currency))
-}
-
-/** An account as it will be, and the invoices that make it so; they have no number yet. */
-export interface Billed {
-  readonly state: AccountState
-  readonly invoices: readonly Invoice[]
-}
-
-/** More billing moments than a customer can be behind. */
-export const MOST_MOMENTS = 10_000
-
-/** Pure. What billing everything up to an instant, inclusive, comes to: what a preview begins with, and what it shows. */
-export function billedUpTo(
-  parts: DraftingParts,
-  { state, late, until }: { readonly state: AccountState; readonly late: LateTotals; readonly until: number },
-): Billed {
-  let billed = state
-  const invoices: Invoice[] = []
-  for (let count = 0; count < MOST_MOMENTS; count += 1) {
-    const dueAt = billed.subscription?.dueAt ?? null
-    const moment = dueAt === null || dueAt > until ? null : momentOf(billed, late, parts)
-    if (moment === null) break
-    const invoice = draftOfMoment(parts, billed, moment)
-    const entries = afterMoment(billed, moment, invoice)
-    if (invoice !== null) {
-      invoices.push(invoice)
-      entries.unshift({ kind: 'finalized', invoice, series: '', sealed: moment.sealed })
-    }
-    billed = { ...billed, usage: [...billed.usage], drafts: new Map(billed.drafts), grants: new Map(billed.grants) }
-    for (const entry of entries) applyEntry(billed, entry)
-  }
-  return { state: billed, invoices }
 }

@@ -2,7 +2,8 @@
 
 import { type AccountState, findUsage } from './account/account-state.ts'
 import { type Allowance, allowanceOf } from './account/allowance.ts'
-import { payingGrants, planGrant } from './account/grants.ts'
+import { payingGrants } from './account/grants.ts'
+import { planGrant } from './account/plan-grant.ts'
 import { isInvoiced, type Segment, segmentAt, type Subscription, usagePeriod } from './account/subscription.ts'
 import { blocksCost, grantsAllowance } from './admit/admit.ts'
 import type { Catalog, FeatureCode } from './catalog/catalog.ts'
@@ -99,7 +100,7 @@ export interface UsageParts {
 }
 
 /** Further in the future no clock is wrong by accident. */
-export const MAX_SKEW_MS: number = 5 * 60 * 1000
+const MAX_SKEW_MS = 5 * 60 * 1000
 
 const MAX_PROPERTIES = 32
 const MAX_PROPERTY_LENGTH = 256

@@ -2,7 +2,7 @@
 
 import type { AccountState } from './account/account-state.ts'
 import { allowanceOf } from './account/allowance.ts'
-import { isInvoiced, segmentAt, type Subscription, usagePeriod } from './account/subscription.ts'
+import { isInvoiced, type Segment, segmentAt, type Subscription, usagePeriod } from './account/subscription.ts'
 import { createAggregation, totalKey } from './aggregate/aggregate.ts'
 import { MAX_PAGE, type Page, type PageRequest, type Store, type StoredTotal } from './contracts/store.ts'
 import { type Offers, planOf } from './moment.ts'
@@ -13,7 +13,6 @@ import type { UsageTotal } from './records/usage-total.ts'
 import { add, compare, type Decimal, DECIMAL_ZERO, formatDecimal } from './values/decimal.ts'
 import { formatInstant } from './values/instant.ts'
 import { formatQuantity } from './values/quantity.ts'
-import { MAX_SKEW_MS } from './usage.ts'
 import { compareInvoice, type HeldTotal } from './verify-invoice.ts'
 
 /** One thing that is not as the log says. */
@@ -47,7 +46,7 @@ export async function verify(parts: VerifyParts): Promise<Audit> {
   const accounts = createAccounts(store)
   const { events, recounted, paid, orphans } = await readLog(store, accounts)
   differences.push(...orphans)
-  const periods = await readTotals(store, recounted)
+  const { periods, retained } = await readTotals(store, recounted)
   for (const [key, totals] of periods) {
     differences.push(...compareTotal(recounted.get(key), totals), ...(await leftOut(totals, accounts)))
   }
@@ -56,10 +55,11 @@ export async function verify(parts: VerifyParts): Promise<Audit> {
     differences.push(...limitsOf(await accounts(customerId), parts))
   }
   for await (const record of everything((page) => store.records({ kind: 'grant', ...page }))) {
-    const { id, used } = grantFromRecord(record)
+    const { id, used, unit } = grantFromRecord(record)
     const log = paid.get(grantKey(record.customerId, id)) ?? DECIMAL_ZERO
-    if (grantFromRecord(record).unit !== 'invoice_credit' && compare(log, used) !== 0)
-      differences.push(grantDifference(record.customerId, id, log, used))
+    // Events that retention took had paid with grants too.
+    const isWrong = retained.has(record.customerId) ? compare(log, used) > 0 : compare(log, used) !== 0
+    if (unit !== 'invoice_credit' && isWrong) differences.push(grantDifference(record.customerId, id, log, used))
   }
   const invoices: Invoice[] = []
   const held = heldTotals(periods)
@@ -107,8 +107,10 @@ async function readLog(store: Store, accounts: Accounts): Promise<LogReading> {
   for await (const event of everything((page) => store.log(page))) {
     events += 1
     const { subscription } = await accounts(event.customerId)
-    if (subscription === null || !isInItsPeriod(event, subscription)) orphans.push(orphanEvent(event))
-    else aggregation.add(event, event.periodStart)
+    const segment = subscription && segmentAt(subscription, event.periodStart)
+    if (subscription === null || segment === null) orphans.push(orphanEvent(event))
+    else if (!isOfPeriod(event, subscription, segment)) orphans.push(strayEvent(event))
+    aggregation.add(event, event.periodStart)
     for (const { grant, amount } of event.charge?.parts ?? []) {
       const key = grantKey(event.customerId, grant)
       paid.set(key, add(paid.get(key) ?? DECIMAL_ZERO, amount))
@@ -118,19 +120,24 @@ async function readLog(store: Store, accounts: Accounts): Promise<LogReading> {
 }
 
 /**
- * Whether an event is counted in the usage period of its instant. What came before a change of plan or price is counted before it,
- * though its instant may be that of the change, or a clock's error after it.
+ * A period begins where its segment or its schedule says, and holds what happened from then on. A change at an instant leaves with the
+ * period before what was counted in it by then, even where it is dated at that instant or a little after.
  */
-function isInItsPeriod({ at, periodStart }: LoggedEvent, subscription: Subscription): boolean {
-  const segment = segmentAt(subscription, periodStart)
-  if (segment === null) return false
-  const { start, end } = usagePeriod(segment, subscription.timeZone, periodStart)
-  return start === periodStart && at >= start && (at < end || (end === segment.endsAt && at <= end + MAX_SKEW_MS))
+function isOfPeriod({ at, periodStart }: LoggedEvent, { timeZone }: Subscription, segment: Segment): boolean {
+  const { start, end } = usagePeriod(segment, timeZone, periodStart)
+  return start === periodStart && at >= start && (at < end || end === segment.endsAt)
+}
+
+interface TotalsReading {
+  readonly periods: Map<string, StoredTotal[]>
+  /** Customers some of whose events are no longer in the log. */
+  readonly retained: ReadonlySet<string>
 }
 
 /** The totals by period. What retention counted before it took events out of the log is added to what the log holds. */
-async function readTotals(store: Store, recounted: Map<string, UsageTotal>): Promise<Map<string, StoredTotal[]>> {
+async function readTotals(store: Store, recounted: Map<string, UsageTotal>): Promise<TotalsReading> {
   const periods = new Map<string, StoredTotal[]>()
+  const retained = new Set<string>()
   for await (const total of everything((page) => store.totals(page))) {
     const key = totalKey(total)
     const known = periods.get(key)
@@ -138,11 +145,12 @@ async function readTotals(store: Store, recounted: Map<string, UsageTotal>): Pro
     else known.push(total)
     const { customerId, feature, periodStart, dropped } = total
     if (dropped.events > 0) {
+      retained.add(customerId)
       const log = recounted.get(key) ?? { customerId, feature, periodStart, ...NOTHING }
       recounted.set(key, { ...log, ...sumOf(log, dropped) })
     }
   }
-  return periods
+  return { periods, retained }
 }
 
 type Sums = Pick<UsageTotal, 'quantity' | 'events' | 'cost' | 'uncovered'>
@@ -173,13 +181,13 @@ function compareTotal(log: UsageTotal | undefined, totals: TotalsOfPeriod): Diff
   return [difference('total', customerId, `${where}: the log holds ${shown(counted)}, the total says ${shown(total)}`)]
 }
 
-/** Events of a period that is invoiced for good and that no invoice holds would never be paid, unless they came late and wait for the next one. */
+/** Events of an invoiced period that no invoice holds came late and wait for the next one; without a next one they would never be paid. */
 async function leftOut(totals: TotalsOfPeriod, accounts: Accounts): Promise<Difference[]> {
-  const [first] = totals
-  if (first === undefined || first.invoiceId !== null || first.events === 0) return []
-  const { customerId, feature, periodStart, events } = first
+  const open = totals.find(({ invoiceId, events }) => invoiceId === null && events > 0)
+  if (open === undefined) return []
+  const { customerId, feature, periodStart, events } = open
   const { subscription } = await accounts(customerId)
-  if (subscription === null || !isInvoiced(subscription, periodStart)) return []
+  if (subscription === null || subscription.dueAt !== null || !isInvoiced(subscription, periodStart)) return []
   const where = `${feature} of ${customerId} in the period from ${formatInstant(periodStart)}`
   return [difference('total', customerId, `${where}: the period is closed, and no invoice holds its ${events} events`)]
 }
@@ -254,7 +262,11 @@ function unknownInvoices(invoices: readonly Invoice[], held: ReadonlyMap<string,
 }
 
 function orphanEvent({ seq, customerId }: UsageEvent): Difference {
-  const message = `Event ${seq} of ${customerId} is counted in no usage period of its time`
+  return { kind: 'event', customerId, message: `Event ${seq} belongs to ${customerId}, who has no subscription`, events: [seq] }
+}
+
+function strayEvent({ seq, customerId, periodStart }: LoggedEvent): Difference {
+  const message = `Event ${seq} of ${customerId} is counted in a period from ${formatInstant(periodStart)}, to which its instant does not belong`
   return { kind: 'event', customerId, message, events: [seq] }
 }
 

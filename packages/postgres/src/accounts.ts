@@ -7,7 +7,6 @@ import {
   emptyAccount,
   invariant,
   type Invoice,
-  type LoggedEvent,
   loadRecord,
   loadReservation,
   type Recent,
@@ -15,6 +14,7 @@ import {
   recordName,
   seqKey,
   subscriptionFromDocument,
+  type LoggedEvent,
   usageOf,
 } from '@farebox/core/contracts'
 import type { QueryResult } from 'pg'
@@ -23,10 +23,10 @@ import {
   type AccountRow,
   amountFromText,
   customerFromRow,
+  type LoggedEventRow,
+  loggedEventFromRow,
   type InvoiceRow,
   invoiceFromRow,
-  loggedEventFromRow,
-  type LoggedEventRow,
   recordFromRow,
   type RecordRow,
   type ReservationRow,
@@ -233,7 +233,7 @@ type SealedEvent = Omit<LoggedEventRow, 'customer' | 'key'>
 /** What `looksFor` found: a result for each kind that was asked for, in its order. */
 function foundFrom(asked: Asked, results: readonly QueryResult[]): Omit<LockedAccounts, 'accounts'> {
   let place = 0
-  const next = <Row>({ length }: readonly unknown[]): Row[] => (length === 0 ? [] : rowsOf<Row>(results, place++))
+  const next = <Row>({ length }: readonly unknown[]): readonly Row[] => (length === 0 ? [] : rowsOf<Row>(results, place++))
   const known = new Map(next<KnownRow>(asked.keys).map(knownFromRow))
   for (const row of next<LoggedEventRow>(asked.places)) {
     const event = loggedEventFromRow(row)

@@ -14,6 +14,7 @@ import {
   type SegmentCredit,
   type Subscription,
   usagePeriod,
+  usedBeforeCut,
   withSegments,
 } from './subscription.ts'
 
@@ -27,8 +28,6 @@ export interface SegmentChange {
   readonly subscription: Subscription
   /** The instant from which it counts; `effectiveAt` gives one that is not invoiced. */
   readonly at: number
-  /** The plan that is in force before it. */
-  readonly from: Plan
 }
 
 /** The first instant from which a change can count: no invoiced one. */
@@ -58,125 +57,116 @@ export function isUpgrade(from: Plan, to: Plan): boolean {
 }
 
 export interface ToPlan extends SegmentChange {
-  /** The segment that it leaves. */
-  readonly segment: Segment
+  /** The plan that would be in force at the instant without the change. */
+  readonly from: Plan
   readonly to: PlanVersion
-  /** Whether something is given back of the price before; null: nothing. */
+  /** What is given back of the price before, of what was paid; null: nothing. */
   readonly credit: SegmentCredit | null
-  /** What was used in the running usage period: a trial goes on with what is left of its allowance. */
-  readonly usedBefore: Cut['usedBefore']
 }
 
-/** Another plan from an instant on, whatever was to come then. */
-export function withPlan({ subscription, segment, at, from, to, credit, usedBefore }: ToPlan): Subscription {
-  const before = segmentsBefore(subscription, at)
-  const { plan, catalogVersion } = to
-  if (segment.kind === 'trial' && segment.endsAt !== null && at < segment.endsAt) {
-    const shared = { plan: plan.code, catalogVersion, every: plan.every, periodsPerInterval: plan.periodsPerInterval }
+/** Another plan from an instant on. */
+export function withPlan({ subscription, at, from, to, credit }: ToPlan): Subscription {
+  const segment = heldBy(subscription, at)
+  const before = segmentsBefore(subscription, at, credit)
+  if (segment.kind === 'trial') {
+    const { code, every, periodsPerInterval } = to.plan
+    const shared = { plan: code, catalogVersion: to.catalogVersion, every, periodsPerInterval }
     const ends = segment.endsAt
-    const cut: Cut = { kind: 'change', share: [1, 1], usedBefore }
-    const trial: Segment = { kind: 'trial', ...shared, anchor: at, startsAt: at, endsAt: ends, cut }
-    return withSegments(subscription, [...before, trial, { kind: 'plan', ...shared, anchor: ends, startsAt: ends, endsAt: null }])
+    invariant(ends !== null, 'a trial ends')
+    const trial: Segment = { kind: 'trial', ...shared, anchor: at, startsAt: at, endsAt: ends }
+    return withSegments(subscription, [...before, trial, { kind: 'plan', ...shared, ...beginsAt(ends) }])
   }
-  const left = credit === null ? before : creditLast(before, credit)
-  return withSegments(subscription, [...left, planSegment(subscription, { segment, at, from, to })])
+  return withSegments(subscription, [...before, planSegment(subscription, { segment, at, from, to })])
 }
 
-type PlanSegment = Pick<ToPlan, 'segment' | 'at' | 'from' | 'to'>
+interface PlanSegment {
+  readonly segment: Segment
+  readonly at: number
+  readonly from: Plan
+  readonly to: PlanVersion
+}
 
 /** One of the same interval goes on in its rhythm and has its share of the running period; another begins a rhythm of its own. */
 function planSegment({ timeZone }: Subscription, { segment, at, from, to }: PlanSegment): Segment {
   const { plan, catalogVersion } = to
-  const isSameRhythm =
-    !from.isFree && segment.kind === 'plan' && plan.interval === from.interval && plan.periodsPerInterval !== null
-  const shared = {
-    kind: 'plan',
-    plan: plan.code,
-    catalogVersion,
-    every: plan.every,
-    periodsPerInterval: plan.periodsPerInterval,
-  } as const
-  if (!isSameRhythm) return { ...shared, anchor: at, startsAt: at, endsAt: null }
+  const { code, every, periodsPerInterval } = plan
+  const shared = { kind: 'plan', plan: code, catalogVersion, every, periodsPerInterval } as const
+  // Who pays for the first time begins to be billed then.
+  const isFirstPaid = from.isFree && !plan.isFree
+  const isSameRhythm = !isFirstPaid && segment.kind === 'plan' && plan.interval === from.interval && periodsPerInterval !== null
+  if (!isSameRhythm) return { ...shared, ...beginsAt(at) }
   const next: Segment = { ...shared, anchor: segment.anchor, startsAt: at, endsAt: null }
   const period = periodAt({ anchor: segment.anchor, every: segment.every, timeZone }, at)
-  if (period.start === at) return next
+  // With the interval everything begins anew; inside of one, the cut says that the rest of its price is due.
+  if (intervalAt(next, timeZone, at).start === at) return next
   const share = shareOf([at, period.end], [period.start, period.end], { timeZone, unit: plan.prorationUnit })
   return { ...next, cut: { kind: 'change', share: [Number(share.numerator), Number(share.denominator)], usedBefore: {} } }
 }
 
-export interface PriceMove extends Pick<SegmentChange, 'subscription' | 'at'> {
-  readonly to: PlanVersion
-  /** What was used in the running usage period. */
-  readonly usedBefore: Cut['usedBefore']
+/** Gives a plan's code its plan in the catalog version that a subscription is moved to; undefined where it has none. */
+export type CurrentPlan = (code: string) => PlanVersion | undefined
+
+export interface PriceMove extends SegmentChange {
+  /** Units used in the running usage period, by feature, in millionths. */
+  readonly used: ReadonlyMap<string, bigint>
+  readonly current: CurrentPlan
 }
 
-/**
- * The same plan at other prices from an instant on: allowance and rhythm go on, and nothing is paid or given back. What is to come of
- * this plan has them too; an end, a pause and another plan that are to come stay.
- */
-export function withPrices({ subscription, at, to, usedBefore }: PriceMove): Subscription {
-  const { plan, catalogVersion } = to
-  const segments = subscription.segments.flatMap((segment): Segment[] => {
-    const { startsAt, endsAt } = segment
-    if (segment.plan !== plan.code || (endsAt !== null && endsAt <= at)) return [segment]
-    const moved = { ...segment, catalogVersion }
-    // Nothing is priced in a pause, and what begins with the prices has them whole.
-    if (startsAt >= at || segment.kind === 'pause') return [moved]
-    return pricedFrom({ segment, moved, at, usedBefore }, subscription)
-  })
-  return withSegments(subscription, segments)
+/** The same plans at other prices from an instant on: allowance and rhythm go on, and nothing is paid or given back. */
+export function withPrices({ subscription, at, used, current }: PriceMove): Subscription {
+  const segment = heldBy(subscription, at)
+  const to = current(segment.plan)
+  invariant(to !== undefined, 'a subscription is moved to a plan that there is')
+  const next: Segment = { ...withoutChange(segment), catalogVersion: to.catalogVersion, startsAt: at }
+  const later = subscription.segments.filter(({ startsAt }) => startsAt > at).map((one) => atPrices(one, current))
+  const { start } = usagePeriod(segment, subscription.timeZone, at)
+  const cut = start === at ? UNUSED : cutOfPrices(segment, start, used)
+  return withSegments(subscription, [...segmentsBefore(subscription, at, null), { ...next, cut }, ...later])
 }
 
-interface PricedFrom extends Pick<PriceMove, 'at' | 'usedBefore'> {
-  readonly segment: Segment
-  /** The same with the other prices. */
-  readonly moved: Segment
+const UNUSED: Cut = { kind: 'price', share: [1, 1], usedBefore: {} }
+
+/** What is left of the allowance goes on, whatever cut it before. */
+function cutOfPrices(segment: Segment, periodStart: number, used: ReadonlyMap<string, bigint>): Cut {
+  const { cut: own = UNUSED } = segment
+  const before = isCut(segment, periodStart) ? own : UNUSED
+  const features = new Set([...Object.keys(before.usedBefore), ...used.keys()])
+  const usedBefore = [...features].map((feature) => [feature, String(usedBeforeCut(before, feature) + (used.get(feature) ?? 0n))])
+  return { kind: 'price', share: before.share, usedBefore: Object.fromEntries(usedBefore) }
 }
 
-/** Before and after a change of price: inside a usage period the allowance goes on. */
-function pricedFrom({ segment, moved, at, usedBefore }: PricedFrom, { timeZone }: Subscription): [Segment, Segment] {
-  const ended = withEndAt(segment, at)
-  const { cut: _cut, ...begun } = { ...moved, startsAt: at }
-  const { anchor, every, kind } = segment
-  if (kind !== 'trial' && periodAt({ anchor, every, timeZone }, at).start === at) return [ended, begun]
-  const { start: periodStart } = usagePeriod(segment, timeZone, at)
-  const share = isCut(segment, periodStart) && segment.cut !== undefined ? segment.cut.share : WHOLE
-  return [
-    { ...ended, kept: { periodStart, used: usedBefore } },
-    { ...begun, cut: { kind: 'price', share, usedBefore } },
-  ]
+/** What is to come after an instant, at the prices of another catalog version. */
+export function withLaterPrices({ subscription, at, current }: Omit<PriceMove, 'used'>): Subscription {
+  return withSegments(
+    subscription,
+    subscription.segments.map((segment) => (segment.startsAt > at ? atPrices(segment, current) : segment)),
+  )
 }
 
-const WHOLE = [1, 1] as const
+function atPrices(segment: Segment, current: CurrentPlan): Segment {
+  const to = current(segment.plan)
+  if (to === undefined) return segment
+  const { every, periodsPerInterval } = to.plan
+  return { ...segment, catalogVersion: to.catalogVersion, every, periodsPerInterval }
+}
 
 /** It ends at an instant; what was to come after it does not. */
-export function withEnd({
-  subscription,
-  at,
-  credit,
-}: Omit<SegmentChange, 'from'> & { readonly credit: SegmentCredit | null }): Subscription {
-  const before = segmentsBefore(subscription, at)
-  return withSegments(subscription, credit === null ? before : creditLast(before, credit))
+export function withEnd({ subscription, at, credit }: SegmentChange & { readonly credit: SegmentCredit | null }): Subscription {
+  return withSegments(subscription, segmentsBefore(subscription, at, credit))
 }
 
-/** An end that has not come is taken back, and with it everything that was to follow, except for prices of the same plan. */
+/** An end that has not come is taken back, and with it everything that was to follow. */
 export function withoutEnd(subscription: Subscription, at: number): Subscription {
   const segment = heldBy(subscription, at)
-  const kept: Segment[] = []
-  for (const next of subscription.segments) {
-    const isKept =
-      next.startsAt <= at || (next.kind === 'plan' && next.plan === segment.plan && next.startsAt === kept.at(-1)?.endsAt)
-    if (!isKept) break
-    kept.push(next)
-  }
-  const { credit: _credit, ...last } = kept.at(-1) ?? segment
-  if (last.kind !== 'trial') return withSegments(subscription, [...kept.slice(0, -1), { ...last, endsAt: null }])
-  invariant(last.endsAt !== null, 'a trial ends')
-  const begins: Segment = { ...withoutChange(last), kind: 'plan', ...beginsAt(last.endsAt) }
-  return withSegments(subscription, [...kept.slice(0, -1), last, begins])
+  const before = subscription.segments.filter(({ startsAt }) => startsAt < segment.startsAt)
+  const { credit: _credit, ...open } = segment
+  if (segment.kind !== 'trial') return withSegments(subscription, [...before, { ...open, endsAt: null }])
+  invariant(segment.endsAt !== null, 'a trial ends')
+  const plan: Segment = { ...withoutChange(segment), kind: 'plan', ...beginsAt(segment.endsAt) }
+  return withSegments(subscription, [...before, open, plan])
 }
 
-export interface Pausing extends Omit<SegmentChange, 'from'> {
+export interface Pausing extends SegmentChange {
   /** When service comes back by itself; null: when somebody resumes it. */
   readonly resumesAt: number | null
   readonly credit: SegmentCredit | null
@@ -184,34 +174,30 @@ export interface Pausing extends Omit<SegmentChange, 'from'> {
 
 /** No service and no base price from an instant on. */
 export function withPause({ subscription, at, resumesAt, credit }: Pausing): Subscription {
-  const ended = withEnd({ subscription, at, credit })
-  const segment = ended.segments.at(-1)
-  invariant(segment !== undefined, 'a pause is of a segment in force')
+  const segment = heldBy(subscription, at)
+  const before = segmentsBefore(subscription, at, credit)
   const paused: Segment = { ...withoutChange(segment), kind: 'pause', anchor: at, startsAt: at, endsAt: resumesAt }
   const back: Segment[] = resumesAt === null ? [] : [{ ...withoutChange(segment), kind: 'plan', ...beginsAt(resumesAt) }]
-  return withSegments(subscription, [...ended.segments, paused, ...back])
+  return withSegments(subscription, [...before, paused, ...back])
 }
 
 /** Service from an instant on, in a rhythm of its own. */
-export function withResumption({ subscription, at }: Omit<SegmentChange, 'from'>): Subscription {
+export function withResumption({ subscription, at }: SegmentChange): Subscription {
   const segment = heldBy(subscription, at)
   return withSegments(subscription, [
-    ...segmentsBefore(subscription, at),
+    ...segmentsBefore(subscription, at, null),
     { ...withoutChange(segment), kind: 'plan', ...beginsAt(at) },
   ])
 }
 
 /** A plan after the last one ended. */
 export function withNewPlan(subscription: Subscription, { plan, catalogVersion }: PlanVersion, startsAt: number): Subscription {
+  const ended = subscription.segments.at(-1)?.endsAt ?? startsAt
+  const begins = Math.max(effectiveAt(subscription, startsAt), ended)
   return withSegments(subscription, [
     ...subscription.segments,
-    ...segmentsFrom({ plan, catalogVersion, startsAt }, subscription.timeZone),
+    ...segmentsFrom({ plan, catalogVersion, startsAt: begins }, subscription.timeZone),
   ])
-}
-
-/** How a plan gives something back when it ends before what was paid for it; null when it gives nothing back. */
-export function creditOf({ proration }: Plan): SegmentCredit | null {
-  return proration === 'none' ? null : { rule: proration }
 }
 
 function heldBy(subscription: Subscription, at: number): Segment {
@@ -220,23 +206,18 @@ function heldBy(subscription: Subscription, at: number): Segment {
   return segment
 }
 
-/** Up to an instant, whether the last of them was to end before or after it. */
-function segmentsBefore({ segments }: Subscription, at: number): Segment[] {
-  const before = segments.filter(({ startsAt }) => startsAt < at)
-  const last = before.at(-1)
-  return last === undefined ? [] : [...before.slice(0, -1), withEndAt(last, at)]
+/** What was before an instant, with what its end gives back. What an earlier change would have given back at it is no more. */
+function segmentsBefore({ segments }: Subscription, at: number, credit: SegmentCredit | null): Segment[] {
+  return segments
+    .filter(({ startsAt }) => startsAt < at)
+    .map((segment) => {
+      if (segment.endsAt !== null && segment.endsAt < at) return segment
+      const { credit: _before, ...cut } = segment
+      return credit === null ? { ...cut, endsAt: at } : { ...cut, endsAt: at, credit }
+    })
 }
 
-/** What another end would have given back goes with it. */
-function withEndAt({ credit: _credit, ...segment }: Segment, at: number): Segment {
-  return { ...segment, endsAt: at }
-}
-
-function creditLast(segments: readonly Segment[], credit: SegmentCredit): Segment[] {
-  return segments.map((segment, i) => (i === segments.length - 1 ? { ...segment, credit } : segment))
-}
-
-function withoutChange({ cut: _cut, credit: _credit, kept: _kept, ...segment }: Segment): Segment {
+function withoutChange({ cut: _cut, credit: _credit, ...segment }: Segment): Segment {
   return segment
 }
 

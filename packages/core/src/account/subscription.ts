@@ -32,30 +32,23 @@ export interface Segment {
   readonly cut?: Cut
   /** Present where it ended early and something is given back. */
   readonly credit?: SegmentCredit
-  /** Present where a change of price ended it inside a usage period: of that period's allowance it keeps what was used, and the rest goes on. */
-  readonly kept?: KeptAllowance
-}
-
-/** What a segment keeps of the allowance of its last usage period. */
-export interface KeptAllowance {
-  /** First instant of that period, epoch milliseconds. */
-  readonly periodStart: number
-  /** Used of the whole allowance by then, in earlier segments too: by feature, in millionths as decimal strings. */
-  readonly used: Readonly<Record<string, string>>
 }
 
 /** A segment that begins inside a usage period. */
 export interface Cut {
-  /** Another plan has an allowance and a grant of its own; a change of price goes on with those that it finds. */
+  /** A change of plan gives its share of the allowance; a change of price goes on with what is left of it. */
   readonly kind: 'change' | 'price'
-  /** Share of the plan's allowance that the rest of the usage period has: numerator and denominator. */
+  /** Share of the usage period that is left: numerator and denominator. A change of price goes on with that of the change before it. */
   readonly share: readonly [numerator: number, denominator: number]
-  /** Used of that before the cut: by feature, or by `prepaidName`, in millionths as decimal strings. */
+  /** Of a change of price: units used before it, by feature, in millionths as decimal strings. */
   readonly usedBefore: Readonly<Record<string, string>>
 }
 
-/** That something is given back of a base price when its segment ends before the interval that was paid: how much, its last moment says. */
+/** What is given back of a base price when its segment ends before the interval that was paid. */
 export interface SegmentCredit {
+  /** Share of the paid interval that was not used: numerator and denominator, decimal integers. */
+  readonly share: readonly [numerator: string, denominator: string]
+  /** How it came about, for people. */
   readonly rule: 'time' | 'max_consumption'
 }
 
@@ -143,6 +136,21 @@ export function isCut({ cut, startsAt }: Segment, periodStart: number): boolean 
   return cut !== undefined && periodStart === startsAt
 }
 
+/** The first and the last of the segments that changes of price made of one: allowance, grants and what was paid go on through them. */
+export function priceChain({ segments }: Subscription, segment: Segment): { readonly first: Segment; readonly last: Segment } {
+  let [first, last] = [segment, segment]
+  while (first.cut?.kind === 'price') {
+    const before = segments.find(({ endsAt }) => endsAt === first.startsAt)
+    if (before === undefined) break
+    first = before
+  }
+  for (;;) {
+    const next = segments.find(({ startsAt, cut }) => startsAt === last.endsAt && cut?.kind === 'price')
+    if (next === undefined) return { first, last }
+    last = next
+  }
+}
+
 /** The interval of a segment that holds an instant: what its base price pays for, whole. One that is due once has no end. */
 export function intervalAt(segment: Segment, timeZone: string, at: number): Period {
   const schedule = scheduleOf(segment, timeZone)
@@ -196,6 +204,17 @@ export function withNextMoment(subscription: Subscription): Subscription {
   return { ...billed, dueAt: nextMomentAfter(billed, billed.billedUntil) }
 }
 
+/** The subscription after something came late: where nothing more was due, one more moment bills it. */
+export function withLateMoment(subscription: Subscription): Subscription {
+  const { dueAt, billedUntil } = subscription
+  return dueAt === null && billedUntil !== null ? { ...subscription, dueAt: billedUntil } : subscription
+}
+
+/** Whether the next billing moment is one of late events alone, after everything else was billed. */
+export function isLateMoment({ dueAt, billedUntil }: Subscription): boolean {
+  return dueAt !== null && dueAt === billedUntil
+}
+
 /** The subscription with other segments: its next moment is looked for again. */
 export function withSegments(subscription: Subscription, segments: readonly Segment[]): Subscription {
   for (const [index, { startsAt, endsAt }] of segments.entries()) {
@@ -242,7 +261,7 @@ export function subscriptionFromDocument(document: string): Subscription {
   return JSON.parse(document, (name, value: unknown) => (name === 'minor' && typeof value === 'string' ? BigInt(value) : value))
 }
 
-/** What was used before a cut of a feature, or under a `prepaidName`, in millionths. */
-export function usedBeforeCut(cut: Cut | undefined, name: string): Quantity {
-  return BigInt(cut?.usedBefore[name] ?? '0')
+/** Units of a cut period's feature that were used before the cut, in millionths. */
+export function usedBeforeCut({ usedBefore }: Cut, feature: string): Quantity {
+  return BigInt(usedBefore[feature] ?? '0')
 }

@@ -3,7 +3,7 @@
 import { type ChangeTarget, seqKey } from '../contracts/store.ts'
 import { recordName } from '../records/account-record.ts'
 import type { LoadedAccount } from './accounts.ts'
-import { invoiceFromRow, loggedEventFromRow, recordFromRow } from './rows.ts'
+import { loggedEventFromRow, invoiceFromRow, recordFromRow } from './rows.ts'
 import type { Statements } from './statements.ts'
 import type { Batch } from './write-entry.ts'
 
