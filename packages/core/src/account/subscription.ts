@@ -40,15 +40,12 @@ export interface Cut {
   readonly kind: 'change' | 'price'
   /** Share of the usage period that is left: numerator and denominator. A change of price goes on with that of the change before it. */
   readonly share: readonly [numerator: number, denominator: number]
-  /** Of a change of price: units used before it, by feature, in millionths as decimal strings. */
+  /** Used of that before the cut: by feature, or by `prepaidName`, in millionths as decimal strings. Another plan has it whole, except in a trial. */
   readonly usedBefore: Readonly<Record<string, string>>
 }
 
-/** What is given back of a base price when its segment ends before the interval that was paid. */
+/** Something of a base price is given back when its segment ends before the interval that was paid: how much, what is used by then says. */
 export interface SegmentCredit {
-  /** Share of the paid interval that was not used: numerator and denominator, decimal integers. */
-  readonly share: readonly [numerator: string, denominator: string]
-  /** How it came about, for people. */
   readonly rule: 'time' | 'max_consumption'
 }
 
@@ -261,7 +258,7 @@ export function subscriptionFromDocument(document: string): Subscription {
   return JSON.parse(document, (name, value: unknown) => (name === 'minor' && typeof value === 'string' ? BigInt(value) : value))
 }
 
-/** Units of a cut period's feature that were used before the cut, in millionths. */
-export function usedBeforeCut({ usedBefore }: Cut, feature: string): Quantity {
-  return BigInt(usedBefore[feature] ?? '0')
+/** What was used before a cut of a feature, or under a `prepaidName`, in millionths. */
+export function usedBeforeCut(cut: Cut | undefined, name: string): Quantity {
+  return BigInt(cut?.usedBefore[name] ?? '0')
 }
