@@ -4,6 +4,7 @@ import type { AccountState } from './account/account-state.ts'
 import {
   effectiveAt,
   isUpgrade,
+  leftAt,
   type PlanVersion,
   renewalAfter,
   withEnd,
@@ -15,13 +16,15 @@ import {
   withResumption,
 } from './account/change-segments.ts'
 import { creditRule } from './account/segment-credit.ts'
-import { type Segment, segmentAt, type SegmentCredit, type Subscription, usagePeriod } from './account/subscription.ts'
+import { type Segment, segmentAt, type SegmentCredit, type Subscription } from './account/subscription.ts'
 import type { SubscriptionAction } from './account/transitions.ts'
+import { usedSoFar } from './account/used-so-far.ts'
 import type { Catalog, PlanCode } from './catalog/catalog.ts'
 import type { Plan } from './catalog/plan.ts'
 import { FareboxError } from './errors.ts'
 import { type Offers, planOf } from './moment.ts'
 import { parseInstant } from './values/instant.ts'
+import type { Quantity } from './values/quantity.ts'
 
 /** When a change counts: at once, when the paid interval ends, or at an instant to come. */
 export type ChangeTime = 'now' | 'renewal' | { readonly at: string | Date | number }
@@ -90,9 +93,11 @@ export function createChanges({ catalog, offers }: { readonly catalog: Catalog; 
       const to: PlanVersion = { plan: planNamed(catalog, subscription.currency, code), catalogVersion: catalog.version }
       const byPlans = isUpgrade(planOf(offers, subscription, segment), to.plan) ? 'now' : 'renewal'
       const at = instantOf(when ?? byPlans, subscription, now)
-      const from = planOf(offers, subscription, segmentHeld(subscription, at, 'change'))
+      segmentHeld(subscription, at, 'change')
+      const from = planOf(offers, subscription, leftAt(subscription, at) ?? segment)
       const credit = creditAt(subscription, at)
-      return { subscription: withPlan({ subscription, at, from, to, credit }), effectiveAt: at }
+      const used = usedSoFar({ state, subscription, segment, plan: planOf(offers, subscription, segment), at: now })
+      return { subscription: withPlan({ subscription, at, from, to, credit, used }), effectiveAt: at }
     }
     return { action: 'change', customerId, change }
   }
@@ -137,9 +142,7 @@ export function createChanges({ catalog, offers }: { readonly catalog: Catalog; 
       if (from.interval !== to.plan.interval || from.consumption !== to.plan.consumption)
         throw impossible(customerId, 'change', `a plan ${plan.code} that is billed in another way since; change the plan instead`)
       const at = effectiveAt(subscription, now)
-      const { start } = usagePeriod(segment, subscription.timeZone, now)
-      const own = state.usage.filter(({ periodStart }) => periodStart === start)
-      const used = new Map(own.map(({ feature, posted, reserved }) => [feature, posted + reserved]))
+      const used = usedSoFar({ state, subscription, segment, plan: from, at: now })
       return { subscription: withPrices({ subscription, at, used, current }), effectiveAt: at }
     }
     return { action: 'change', customerId, change }
@@ -177,6 +180,8 @@ interface PricesAtRenewal {
   readonly current: (code: string) => PlanVersion | undefined
 }
 
+const NOTHING: ReadonlyMap<string, Quantity> = new Map()
+
 /** Where something else begins by then, that is what has the new prices; a subscription that ends by then keeps the old ones. */
 function pricesAtRenewal(subscription: Subscription, { now, from, to, current }: PricesAtRenewal): Changed {
   const at = renewalAfter(subscription, now)
@@ -184,7 +189,7 @@ function pricesAtRenewal(subscription: Subscription, { now, from, to, current }:
   if (next !== undefined && next.startsAt <= at)
     return { subscription: withLaterPrices({ subscription, at: now, current }), effectiveAt: next.startsAt }
   if (segmentAt(subscription, at) === null) return { subscription, effectiveAt: at }
-  return { subscription: withPlan({ subscription, at, from, to, credit: null }), effectiveAt: at }
+  return { subscription: withPlan({ subscription, at, from, to, credit: null, used: NOTHING }), effectiveAt: at }
 }
 
 function segmentInForce(subscription: Subscription, now: number): Segment {
@@ -234,7 +239,8 @@ export function impossible(customerId: string, action: SubscriptionAction, found
   )
 }
 
-function invalidTime(customerId: string, name: string, expected: string): FareboxError {
+/** The error for an instant at which something cannot be. */
+export function invalidTime(customerId: string, name: string, expected: string): FareboxError {
   return new FareboxError('invalid_timestamp', `Expected ${name} to be ${expected} for ${customerId}, got an earlier one`, {
     fields: { customerId, name },
   })

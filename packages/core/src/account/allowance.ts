@@ -35,13 +35,18 @@ export function allowanceOf(terms: MeteredTerms, usage: Usage | undefined, where
   return { included, used, remaining, isBlocked: isBlocked(terms, where.segment) }
 }
 
-/** Units that a period includes: what it allows, less what was used of that before a cut. */
+/**
+ * Units that a period includes: what it allows, less what was used of that before a cut, and without what goes on after a change of price.
+ * So both parts together include the whole and no more, whatever comes late.
+ */
 export function includedIn(terms: MeteredTerms, where: AllowancePeriod): Quantity | 'unlimited' {
   const allowed = allowedIn(terms, where)
+  if (allowed === 'unlimited') return allowed
   const { segment, periodStart } = where
-  if (allowed === 'unlimited' || !isCut(segment, periodStart)) return allowed
-  const before = usedBeforeCut(segment.cut, terms.feature)
-  return before < allowed ? allowed - before : 0n
+  const before = isCut(segment, periodStart) ? usedBeforeCut(segment.cut, terms.feature) : 0n
+  const kept = segment.kept?.periodStart === periodStart ? BigInt(segment.kept.used[terms.feature] ?? '0') : allowed
+  const most = kept < allowed ? kept : allowed
+  return before < most ? most - before : 0n
 }
 
 /** Units that a period allows in all. One that a change cut has its share of them, rounded half up to a millionth. */

@@ -32,6 +32,16 @@ export interface Segment {
   readonly cut?: Cut
   /** Present where it ended early and something is given back. */
   readonly credit?: SegmentCredit
+  /** Present where a change of price ended it inside a usage period: of that period's allowance it keeps what was used, and the rest goes on. */
+  readonly kept?: KeptAllowance
+}
+
+/** What a segment keeps of the allowance of its last usage period. */
+export interface KeptAllowance {
+  /** First instant of that period, epoch milliseconds. */
+  readonly periodStart: number
+  /** Used of the whole allowance by then, in earlier segments too: by feature, in millionths as decimal strings. */
+  readonly used: Readonly<Record<string, string>>
 }
 
 /** A segment that begins inside a usage period. */
