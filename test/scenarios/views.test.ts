@@ -93,7 +93,15 @@ it.each(STORES)('shows customers, events, totals, reservations and invoices on $
     invoice: null,
   })
   expect(await rows('SELECT * FROM reservations')).toEqual([
-    { process: MADE, key: MADE, customer: 'ada', feature: 'api_calls', quantity_millionths: '7000000', at_ms: String(FEBRUARY) },
+    {
+      process: MADE,
+      key: MADE,
+      customer: 'ada',
+      feature: 'api_calls',
+      quantity_millionths: '7000000',
+      at_ms: String(FEBRUARY),
+      charge: null,
+    },
   ])
   const [invoice] = await rows('SELECT * FROM invoices')
   expect(invoice).toEqual({ id: MADE, customer: 'ada', status: 'open', series: 'FB', number: '1', document: MADE })
