@@ -52,8 +52,6 @@ describe('the collected numbers', () => {
     for (const row of waiting) expect(row).toMatchObject({ inputs: expect.anything(), expected: expect.anything() })
     expect([...new Set(waiting.map(({ waitsFor }) => waitsFor))]).toEqual([
       'the cost of an AI model',
-      'the least amount of a period',
-      'credit grants',
       'voiding an invoice and billing its period again',
       'webhooks',
     ])
