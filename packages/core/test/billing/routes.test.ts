@@ -30,6 +30,7 @@ describe('a customer', () => {
         {
           feature: 'api_calls',
           period: ['2026-01-01T00:00:00.000Z', '2026-02-01T00:00:00.000Z'],
+          unit: null,
           included: '100',
           used: '0',
           reserved: '0',
@@ -38,6 +39,7 @@ describe('a customer', () => {
         {
           feature: 'downloads',
           period: ['2026-01-01T00:00:00.000Z', '2026-02-01T00:00:00.000Z'],
+          unit: null,
           included: '5',
           used: '2.5',
           reserved: '0',
@@ -325,10 +327,10 @@ describe('who may come in', () => {
   })
 
   test('a host that leaves the prefix in the URL says so, and no half of a name is one', async () => {
-    const { send } = await start({ basePath: '/v1/billing' })
+    const { as, send } = await start({ basePath: '/v1/billing' })
     expect((await send('GET /v1/billing/openapi.json')).status).toBe(200)
     expect((await send('GET /openapi.json')).status).toBe(200)
-    expect((await send('GET /v1/billings/openapi.json')).status).toBe(404)
+    expect((await as('ada', 'GET /v1/billings/openapi.json')).status).toBe(404)
     // What is guarded stays guarded below the prefix.
     expect((await send('GET /v1/billing/usage')).status).toBe(401)
     expect((await send('GET /v1/billing/admin/catalog')).status).toBe(401)
