@@ -1,12 +1,14 @@
 /** The command line: its commands, their options, and how errors end it. */
 
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { DATABASE_OPTION } from './database.ts'
 import { doctorCommand } from './doctor/doctor.ts'
 import { exitStatusOf } from './exit-status.ts'
 import { moveCommand } from './move/command.ts'
 import { distributeCommand, retainCommand } from './postgres/command.ts'
 import { replayCommand } from './replay/command.ts'
 import { loadTarget } from './replay/target.ts'
+import { simulateCommand } from './simulate/command.ts'
 
 interface ReplayFlags {
   readonly app: string
@@ -57,6 +59,13 @@ function program(): Command {
     )
     .option('--json <file>', 'write what was compared as JSON')
     .action(moveCommand)
+  farebox
+    .command('simulate')
+    .description('bill the recorded log with another catalog, and say per customer what would be different; writes nothing')
+    .requiredOption('--catalog <module>', 'module that exports what defineCatalog() returns')
+    .requiredOption('--database <store>', DATABASE_OPTION)
+    .option('--json <file>', 'write the report as JSON')
+    .action(simulateCommand)
   farebox
     .command('doctor')
     .description(

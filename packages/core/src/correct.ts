@@ -2,7 +2,7 @@
 
 import type { AccountState, Entry } from './account/account-state.ts'
 import { chargeDifference } from './account/grants.ts'
-import { segmentAt, usagePeriod } from './account/subscription.ts'
+import { isInvoiced, withLateMoment } from './account/subscription.ts'
 import { type Change, type ChangeTarget, seqKey } from './contracts/store.ts'
 import { FareboxError } from './errors.ts'
 import type { Charge } from './records/charge.ts'
@@ -35,7 +35,7 @@ export function correctionKey(original: string): string {
   return `correction-of-${original.replace(' ', '-')}`
 }
 
-/** Pure. The correction belongs to the period of its original, and gives back to the grants that paid. */
+/** Pure. The correction belongs to the period that its original is counted in, and gives back to the grants that paid. */
 export function correctIn(state: AccountState, claim: CorrectClaim): Change<CorrectResult> {
   const { original: name, quantity, properties } = claim
   const original = state.known.get(name)
@@ -48,9 +48,8 @@ export function correctIn(state: AccountState, claim: CorrectClaim): Change<Corr
     return { result: { kind: known.quantity === difference ? 'repeat' : 'conflict', event: known }, entries: [] }
   }
   const { subscription } = state
-  const segment = subscription && segmentAt(subscription, original.at)
-  invariant(subscription !== null && segment !== null, 'a posted event is of a subscription')
-  const { start: periodStart } = usagePeriod(segment, subscription.timeZone, original.at)
+  invariant(subscription !== null, 'a posted event is of a subscription')
+  const { periodStart } = original
   const { customerId, feature, at, route, seq: corrects } = original
   const back =
     original.charge === undefined || difference === 0n ? null : giveBack(state, original.charge, { original, quantity })
@@ -59,7 +58,9 @@ export function correctIn(state: AccountState, claim: CorrectClaim): Change<Corr
     ...(back === null ? {} : { charge: back.charge }),
   }
   const posted: Entry = { kind: 'posted', event, periodStart, keyGivenBy: 'caller' }
-  return { result: { kind: 'corrected', event }, entries: [...(back?.entries ?? []), posted] }
+  const due = isInvoiced(subscription, periodStart) ? withLateMoment(subscription) : subscription
+  const late: Entry[] = due === subscription ? [] : [{ kind: 'subscription', subscription: due }]
+  return { result: { kind: 'corrected', event }, entries: [...(back?.entries ?? []), posted, ...late] }
 }
 
 /**

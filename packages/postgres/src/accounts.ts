@@ -14,7 +14,7 @@ import {
   recordName,
   seqKey,
   subscriptionFromDocument,
-  type UsageEvent,
+  type LoggedEvent,
   usageOf,
 } from '@farebox/core/contracts'
 import type { QueryResult } from 'pg'
@@ -23,8 +23,8 @@ import {
   type AccountRow,
   amountFromText,
   customerFromRow,
-  type EventRow,
-  eventFromRow,
+  type LoggedEventRow,
+  loggedEventFromRow,
   type InvoiceRow,
   invoiceFromRow,
   recordFromRow,
@@ -74,7 +74,7 @@ export interface Asked {
 export interface LockedAccounts {
   readonly accounts: ReadonlyMap<string, LockedAccount>
   /** The events that the log holds under the keys and at the places, by `keyOf` and `placeOf`. */
-  readonly known: Map<string, UsageEvent>
+  readonly known: Map<string, LoggedEvent>
   /** The invoices and records that were asked for, by `keyOf` of their ids and `recordKeyOf`. */
   readonly invoices: Map<string, Invoice>
   readonly records: Map<string, AccountRecord>
@@ -225,18 +225,18 @@ export function createAccounts(statements: Statements, cacheSize: number): Accou
 /** How many statements load accounts. */
 const LOADED = 5
 
-type KnownRow = Omit<EventRow, 'seq'> & { readonly seq: string | null; readonly document: SealedEvent | null }
+type KnownRow = Omit<LoggedEventRow, 'seq'> & { readonly seq: string | null; readonly document: SealedEvent | null }
 
 /** An event as its key keeps it once its partition is gone. */
-type SealedEvent = Omit<EventRow, 'customer' | 'key'>
+type SealedEvent = Omit<LoggedEventRow, 'customer' | 'key'>
 
 /** What `looksFor` found: a result for each kind that was asked for, in its order. */
 function foundFrom(asked: Asked, results: readonly QueryResult[]): Omit<LockedAccounts, 'accounts'> {
   let place = 0
-  const next = <Row>({ length }: readonly unknown[]): Row[] => (length === 0 ? [] : rowsOf<Row>(results, place++))
+  const next = <Row>({ length }: readonly unknown[]): readonly Row[] => (length === 0 ? [] : rowsOf<Row>(results, place++))
   const known = new Map(next<KnownRow>(asked.keys).map(knownFromRow))
-  for (const row of next<EventRow>(asked.places)) {
-    const event = eventFromRow(row)
+  for (const row of next<LoggedEventRow>(asked.places)) {
+    const event = loggedEventFromRow(row)
     known.set(placeOf(event), event)
   }
   const invoices = next<InvoiceRow>(asked.invoices).map((row): [string, Invoice] => {
@@ -254,9 +254,9 @@ function customersOf(asked: readonly { readonly customerId: string }[]): string[
   return asked.map(({ customerId }) => customerId)
 }
 
-function knownFromRow(row: KnownRow): [string, UsageEvent] {
+function knownFromRow(row: KnownRow): [string, LoggedEvent] {
   const { customer, key, seq, document } = row
   const event = seq === null ? document : { ...row, seq }
   invariant(event !== null, 'a key is of an event, or keeps the one that is gone')
-  return [keyOf({ customerId: customer, key }), eventFromRow({ ...event, customer, key })]
+  return [keyOf({ customerId: customer, key }), loggedEventFromRow({ ...event, customer, key })]
 }

@@ -56,7 +56,7 @@ const IDLE_LIMIT_MS = 10_000
 const PLAN_SETTINGS = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin']
 
 const ACCOUNT = 'customer, version, last_seq, name, email, time_zone, created_at, details'
-const EVENT = 'e.seq, e.feature, e.quantity, e.at, e.route, e.properties, e.charge, e.corrects'
+const EVENT = 'e.seq, e.feature, e.period_start, e.quantity, e.at, e.route, e.properties, e.charge, e.corrects'
 
 export function createStatements(names: Names, { durability, timeoutMs, prepare }: PostgresSettings): Statements {
   const settings = [

@@ -12,6 +12,7 @@ import {
   invoiceToDocument,
   type Invoice,
   type RecordKey,
+  type LoggedEvent,
   type Reservation,
   subscriptionColumns,
   subscriptionToDocument,
@@ -39,11 +40,6 @@ export interface WriteSet {
   readonly mustChange: ReadonlyMap<number, string>
 }
 
-interface PostedEvent {
-  readonly event: UsageEvent
-  readonly periodStart: number
-}
-
 /** Usage that the batch changed, and where it is written. */
 interface ChangedTotal {
   readonly state: AccountState
@@ -55,7 +51,7 @@ export interface WriteSetParts {
   readonly statements: Statements
   readonly process: string
   /** Gains the events that later changes of the batch have to see: those under callers' keys, and those at places that were asked for. */
-  readonly known: Map<string, UsageEvent>
+  readonly known: Map<string, LoggedEvent>
   /** By `placeOf`. */
   readonly places: ReadonlySet<string>
   /** By `keyOf`: follows what becomes of invoices, for later changes of the batch. */
@@ -67,7 +63,7 @@ export function createWriteSet({ statements, process, known, places, invoices }:
   const records = createChangedRecords<LockedAccount>()
   const reserved = new Map<string, Reservation>()
   const ended: { readonly customerId: string; readonly key: string }[] = []
-  const events: PostedEvent[] = []
+  const events: LoggedEvent[] = []
   const givenKeys: UsageEvent[] = []
   const totals = new Map<Usage, ChangedTotal>()
   const rows: Command[] = []
@@ -144,8 +140,8 @@ export function createWriteSet({ statements, process, known, places, invoices }:
     const { state } = account
     const { event: posted, periodStart } = entry
     account.lastSeq += 1
-    const event = { ...posted, seq: account.lastSeq }
-    events.push({ event, periodStart })
+    const event: LoggedEvent = { ...posted, seq: account.lastSeq, periodStart }
+    events.push(event)
     instants.push(event.at)
     if (entry.keyGivenBy === 'caller') {
       givenKeys.push(event)
@@ -236,8 +232,8 @@ function reservationToRow(reservation: Reservation): object {
   return { ...row, charge: held, usage: usage === undefined ? null : JSON.stringify(usage) }
 }
 
-function eventToRow({ event, periodStart }: PostedEvent): object {
-  const { customerId, seq, feature, quantity, at, route, key, charge, corrects } = event
+function eventToRow(event: LoggedEvent): object {
+  const { customerId, seq, feature, periodStart, quantity, at, route, key, charge, corrects } = event
   // Text within text: as JSON of its own a zero character in it would end the whole batch.
   const properties = event.properties === null ? null : JSON.stringify(event.properties)
   const row = {

@@ -42,12 +42,11 @@ export function includedIn(
 ): Quantity | 'unlimited' {
   const { cut } = segment
   if (cut === undefined || included === 'unlimited' || !isCut(segment, periodStart)) return included
-  if (cut.kind === 'price') {
-    const before = usedBeforeCut(cut, feature)
-    return before < included ? included - before : 0n
-  }
   const [numerator, denominator] = cut.share
-  return divideRounded(included * BigInt(numerator), BigInt(denominator), 'half_up')
+  const whole = divideRounded(included * BigInt(numerator), BigInt(denominator), 'half_up')
+  if (cut.kind === 'change') return whole
+  const before = usedBeforeCut(cut, feature)
+  return before < whole ? whole - before : 0n
 }
 
 /** Whether usage beyond the allowance is refused: as the plan says, and always during a trial. */

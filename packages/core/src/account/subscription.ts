@@ -38,7 +38,7 @@ export interface Segment {
 export interface Cut {
   /** A change of plan gives its share of the allowance; a change of price goes on with what is left of it. */
   readonly kind: 'change' | 'price'
-  /** Share of the usage period that is left: numerator and denominator. */
+  /** Share of the usage period that is left: numerator and denominator. A change of price goes on with that of the change before it. */
   readonly share: readonly [numerator: number, denominator: number]
   /** Of a change of price: units used before it, by feature, in millionths as decimal strings. */
   readonly usedBefore: Readonly<Record<string, string>>
@@ -136,6 +136,21 @@ export function isCut({ cut, startsAt }: Segment, periodStart: number): boolean 
   return cut !== undefined && periodStart === startsAt
 }
 
+/** The first and the last of the segments that changes of price made of one: allowance, grants and what was paid go on through them. */
+export function priceChain({ segments }: Subscription, segment: Segment): { readonly first: Segment; readonly last: Segment } {
+  let [first, last] = [segment, segment]
+  while (first.cut?.kind === 'price') {
+    const before = segments.find(({ endsAt }) => endsAt === first.startsAt)
+    if (before === undefined) break
+    first = before
+  }
+  for (;;) {
+    const next = segments.find(({ startsAt, cut }) => startsAt === last.endsAt && cut?.kind === 'price')
+    if (next === undefined) return { first, last }
+    last = next
+  }
+}
+
 /** The interval of a segment that holds an instant: what its base price pays for, whole. One that is due once has no end. */
 export function intervalAt(segment: Segment, timeZone: string, at: number): Period {
   const schedule = scheduleOf(segment, timeZone)
@@ -187,6 +202,17 @@ export function withNextMoment(subscription: Subscription): Subscription {
   invariant(subscription.dueAt !== null, 'a billing moment that is passed was due')
   const billed = { ...subscription, billedUntil: subscription.dueAt, nextMoment: subscription.nextMoment + 1 }
   return { ...billed, dueAt: nextMomentAfter(billed, billed.billedUntil) }
+}
+
+/** The subscription after something came late: where nothing more was due, one more moment bills it. */
+export function withLateMoment(subscription: Subscription): Subscription {
+  const { dueAt, billedUntil } = subscription
+  return dueAt === null && billedUntil !== null ? { ...subscription, dueAt: billedUntil } : subscription
+}
+
+/** Whether the next billing moment is one of late events alone, after everything else was billed. */
+export function isLateMoment({ dueAt, billedUntil }: Subscription): boolean {
+  return dueAt !== null && dueAt === billedUntil
 }
 
 /** The subscription with other segments: its next moment is looked for again. */

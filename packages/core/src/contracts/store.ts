@@ -4,10 +4,12 @@ import type { AccountState, ApiKeyRecord, Entry } from '../account/account-state
 import type { RecordKey, RecordKind, StoredRecord } from '../records/account-record.ts'
 import type { Invoice } from '../records/invoice.ts'
 import type { Reservation } from '../records/reservation.ts'
-import type { UsageEvent } from '../records/usage-event.ts'
+import type { LoggedEvent, UsageEvent } from '../records/usage-event.ts'
 import type { UsageTotal } from '../records/usage-total.ts'
 import type { Decimal } from '../values/decimal.ts'
 import type { Quantity } from '../values/quantity.ts'
+
+export type { LoggedEvent }
 
 /** What `decide` returns: the answer, and the entries to write. No entries: nothing is written. */
 export interface Change<T> {
@@ -98,12 +100,6 @@ export interface StoredCatalog {
   readonly version: string
   /** The catalog's own JSON document. */
   readonly document: string
-}
-
-/** An event as the log has it, with the usage period that it is counted in: its instant alone does not say which of two it was. */
-export interface LoggedEvent extends UsageEvent {
-  /** The period's first instant, epoch milliseconds. */
-  readonly periodStart: number
 }
 
 /** A counter that all customers share. */

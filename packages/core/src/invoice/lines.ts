@@ -176,8 +176,8 @@ export interface AdjustmentInput extends PrintedFeature {
   /** The sums of the rounded lines with and without them. */
   readonly before: Money
   readonly after: Money
-  /** The final invoice of their period. */
-  readonly corrects: string
+  /** The final invoice of their period; null where it had none. */
+  readonly corrects: string | null
 }
 
 /** Late events of a period whose invoice is final: what its lines would have come to, less what they came to. */
@@ -194,7 +194,7 @@ export function adjustmentLine({ late, before, after, corrects, ...printed }: Ad
     unitPrice: null,
     per: ONE,
     amount: subtractMoney(after, before),
-    corrects,
+    ...(corrects === null ? {} : { corrects }),
   }
 }
 

@@ -3,7 +3,7 @@
 import { type ChangeTarget, seqKey } from '../contracts/store.ts'
 import { recordName } from '../records/account-record.ts'
 import type { LoadedAccount } from './accounts.ts'
-import { eventFromRow, invoiceFromRow, recordFromRow } from './rows.ts'
+import { loggedEventFromRow, invoiceFromRow, recordFromRow } from './rows.ts'
 import type { Statements } from './statements.ts'
 import type { Batch } from './write-entry.ts'
 
@@ -25,11 +25,11 @@ export function lookAround(statements: Statements, { batch, account, target }: L
   const { keys = [], seqs = [], invoices = [], records = [] } = target
   for (const key of keys) {
     const row = statements.eventByKey.get(rowId, key)
-    if (row !== undefined) state.known.set(key, eventFromRow(row))
+    if (row !== undefined) state.known.set(key, loggedEventFromRow(row))
   }
   for (const seq of seqs) {
     const row = statements.eventBySeq.get(rowId, seq)
-    if (row !== undefined) state.known.set(seqKey(seq), eventFromRow(row))
+    if (row !== undefined) state.known.set(seqKey(seq), loggedEventFromRow(row))
   }
   for (const id of invoices) {
     const row = statements.ownInvoice.get(rowId, id)

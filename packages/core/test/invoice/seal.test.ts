@@ -164,6 +164,16 @@ describe('the text of an event', () => {
   }
 })
 
+test('the seal says nothing of places in the log, which each store gives for itself', () => {
+  const elsewhere = EVENTS.map(({ corrects, ...one }) => ({
+    ...one,
+    seq: one.seq + 1_000,
+    ...(corrects === undefined ? {} : { corrects: corrects + 1_000 }),
+  }))
+  expect(sealOf(elsewhere)).toEqual(sealOf(EVENTS))
+  expect(sealOf(EVENTS.toReversed())).not.toEqual(sealOf(EVENTS))
+})
+
 describe('a proof', () => {
   test('of each of the documented events holds', () => {
     for (const { seq } of EVENTS) expect(verifyEventProof(answerFor(EVENTS, seq))).toBe(true)
