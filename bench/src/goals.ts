@@ -1,5 +1,6 @@
 /** What was set out for, beside what was measured: a miss is shown as one. */
 
+import type { ClosingFigures } from './closing.ts'
 import type { Run } from './http.ts'
 import type { Growth, PostgresFigures } from './postgres.ts'
 import type { StoreFigures } from './store.ts'
@@ -73,6 +74,10 @@ export function storeGoals(figures: StoreFigures): Goal[] {
     { what: 'building its invoice, large log of small', most: 1.2, figure: figure('large of small', 1), unit: '×' },
     { what: 'store size per event', most: 120, figure: figure('database size per event'), unit: 'bytes' },
   ]
+}
+
+export function closingGoals({ perSecond }: ClosingFigures): Goal[] {
+  return [{ what: 'closing a month, every event audited and sealed', least: 1_000, figure: perSecond, unit: 'invoices/s' }]
 }
 
 export function postgresGoals(figures: PostgresFigures, http: Runs): Goal[] {

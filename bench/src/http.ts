@@ -2,7 +2,7 @@
 
 import { type ChildProcess, fork, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { availableParallelism, cpus, tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { load, type LoadResult } from './load.ts'
@@ -21,6 +21,8 @@ export interface HttpOptions {
 export interface Run extends LoadResult {
   /** Microseconds of the server's CPU time per request. */
   readonly cpuUs: number
+  /** What other programs took of all cores meanwhile, from 0 to 1: with them figures are worse, and ratios too. */
+  readonly othersShare: number
 }
 
 /** Whether processes can be pinned to cores here. */
@@ -54,16 +56,34 @@ async function measureOne(name: string, { framework, connections, warmUpMs, dura
     const { port } = await answerOf<{ port: number }>(server)
     await load({ port, connections, customers: CUSTOMERS, durationMs: warmUpMs })
     const before = await usageOf(server)
+    const machine = machineTime()
+    const own = process.cpuUsage()
     const result = await load({ port, connections, customers: CUSTOMERS, durationMs })
     const after = await usageOf(server)
     if (result.failures > 0)
       throw new Error(`${framework}, ${name}: ${result.failures} of ${result.requests} answers were not 200`)
-    return { ...result, cpuUs: (after.cpuUs - before.cpuUs) / (after.requests - before.requests) }
+    const { user, system } = process.cpuUsage(own)
+    const serverUs = after.cpuUs - before.cpuUs
+    const { busyUs, allUs } = machineTime()
+    const othersUs = busyUs - machine.busyUs - serverUs - user - system
+    return {
+      ...result,
+      cpuUs: serverUs / (after.requests - before.requests),
+      othersShare: Math.max(0, othersUs / (allUs - machine.allUs)),
+    }
   } finally {
     if (server.connected) server.disconnect()
     await exited
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** Of all cores together, since the machine started. */
+function machineTime(): { busyUs: number; allUs: number } {
+  const times = cpus().map((cpu) => cpu.times)
+  const busyMs = times.reduce((sum, { user, nice, sys, irq }) => sum + user + nice + sys + irq, 0)
+  const idleMs = times.reduce((sum, { idle }) => sum + idle, 0)
+  return { busyUs: busyMs * 1000, allUs: (busyMs + idleMs) * 1000 }
 }
 
 function usageOf(server: ChildProcess): Promise<ServerUsage> {

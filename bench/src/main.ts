@@ -5,9 +5,10 @@ import { cpus, release, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { startPostgres } from '@farebox/postgres-server'
 import { Command } from 'commander'
+import { type ClosingFigures, measureClosing } from './closing.ts'
 import { canPin, measureHttp, type Run } from './http.ts'
 import { measureStore, type StoreFigures } from './store.ts'
-import { type Goal, goalTable, httpGoals, postgresGoals, storeGoals } from './goals.ts'
+import { closingGoals, type Goal, goalTable, httpGoals, postgresGoals, storeGoals } from './goals.ts'
 import { HOSTS } from './hosts/index.ts'
 import { measurePostgres, type PostgresFigures } from './postgres.ts'
 
@@ -15,7 +16,7 @@ const options = new Command('npm run bench --')
   .option('--rounds <n>', 'rounds of each variant', Number, 5)
   .option('--seconds <n>', 'seconds of each measurement', Number, 2)
   .option('--events <n>', 'events of the large store', Number, 10_000_000)
-  .option('--only <part>', 'http, store or postgres')
+  .option('--only <part>', 'http, store, closing or postgres')
   .option('--framework <name>', `one of ${Object.keys(HOSTS).join(', ')}`)
   .option('--quick', 'one short round and a small store: a look, not a measurement')
   .parse()
@@ -47,6 +48,12 @@ if (isMeasured('store')) {
   const figures = await measureStore({ rounds, events: options.quick === true ? 100_000 : options.events }, say)
   sections.push(storeTable(figures))
   goals.push(...storeGoals(figures))
+}
+if (isMeasured('closing')) {
+  const size = options.quick === true ? { customers: 1_000, events: 100_000 } : { customers: 100_000, events: options.events }
+  const figures = await measureClosing(size, say)
+  sections.push(closingTable(figures))
+  goals.push(...closingGoals(figures))
 }
 if (isMeasured('postgres')) {
   const server = await startPostgres()
@@ -113,18 +120,38 @@ function httpTable(framework: string, connections: number, runs: ReadonlyMap<str
     ]
     return `| ${cells.join(' | ')} |`
   })
+  // The database server would be another program too.
+  const alone = [...runs].filter(([name]) => name !== 'farebox postgres')
+  const others = alone.flatMap(([, own]) => own.map((run) => run.othersShare * 100))
   return [
     `## ${framework}, ${connections} connections, 1,000 customers`,
     '',
     '| variant | CPU µs per request | added | requests/s | of bare | p50 µs | p99 µs | of bare |',
     '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
+    '',
+    `Other programs had ${spread(others, 0)} % of the cores meanwhile.`,
   ].join('\n')
 }
 
 function storeTable(figures: StoreFigures): string {
   const rows = figures.map(({ what, values, places, unit }) => `| ${what} | ${spread(values, places)} ${unit} |`)
   return ['## The store', '', '| what | figure |', '| --- | --- |', ...rows].join('\n')
+}
+
+function closingTable({ customers, events, perSecond, cpuUs, rssStart, rssMost }: ClosingFigures): string {
+  const shown = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 0 })
+  return [
+    `## Closing a month, ${shown(customers)} customers, ${shown(events)} events`,
+    '',
+    'Every event of each invoice is counted again and sealed; the events of a customer lie far from one another in the file.',
+    '',
+    '| what | figure |',
+    '| --- | --- |',
+    `| invoices a second | ${shown(perSecond)} |`,
+    `| CPU of one invoice, µs | ${shown(cpuUs)} |`,
+    `| resident memory at the start, and at its most, MB | ${shown(rssStart / 2 ** 20)}, ${shown(rssMost / 2 ** 20)} |`,
+  ].join('\n')
 }
 
 function postgresTables({ throughput, usage, invoice, bytesPerEvent }: PostgresFigures, events: number): string[] {

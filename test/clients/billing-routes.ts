@@ -1434,7 +1434,7 @@ export interface components {
         };
         /** @description docs/seal.md says how it is checked, with our code or without */
         Proof: {
-            event: components["schemas"]["UsageEvent"];
+            event: components["schemas"]["SealedEvent"];
             proof: {
                 index: number;
                 /** @description Up to the root; hex of SHA-256 */
@@ -1445,6 +1445,32 @@ export interface components {
                 root: string;
                 events: number;
             };
+        };
+        SealedEvent: {
+            /** @description Counted once per customer under it, for ever */
+            key: string;
+            /**
+             * @description The application's own id of the customer
+             * @example user_123
+             */
+            customer: string;
+            feature: string;
+            /**
+             * @description Negative only where a correction takes units back
+             * @example 12.5
+             */
+            quantity: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-01T00:00:00Z
+             */
+            timestamp: string;
+            /** @example /v1/users/:id */
+            route: string | null;
+            properties: {
+                [key: string]: string | number | boolean;
+            } | null;
+            charge?: components["schemas"]["Charge"];
         };
         SubscriptionChange: {
             subscription: components["schemas"]["Subscription"] & unknown;

@@ -53,6 +53,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'catalog/plan.ts',
     'admin.ts',
     'entitlements.ts',
+    'subscription-changes.ts',
     'subscription-view.ts',
     'subscriptions.ts',
     'usage.ts',
@@ -108,6 +109,9 @@ const AI_MAY_IMPORT = [
   'node:path',
 ]
 
+/** What prints invoices knows the core and how a PDF is made. */
+const PDF_MAY_IMPORT = ['@farebox/core', '@farebox/core/contracts', 'fontkit', 'node:fs', 'node:module', 'pdfkit']
+
 const CLOCK_AND_CHANCE = [
   'Date.now',
   'performance.now',
@@ -158,6 +162,12 @@ describe('packages', () => {
     expect(aiImports(bad)).toHaveLength(2)
   })
 
+  test('the package of PDF documents imports the core, what it makes them with, and nothing else', () => {
+    expect(sourcesBelow('packages/pdf/src').flatMap(pdfImports)).toEqual([])
+    const text = `import { sqlite } from '@farebox/core/sqlite'\nimport { create } from 'fontkit'\nimport http from 'node:http'`
+    expect(pdfImports({ path: 'packages/pdf/src/x.ts', text })).toHaveLength(2)
+  })
+
   test('inside a package files are imported by relative path, across packages by package name', () => {
     const folders = [
       ...packageFolders(),
@@ -196,7 +206,7 @@ describe('the core', () => {
   })
 
   test('time and chance come in at values/clock.ts and values/id.ts only', () => {
-    const folders = [...Object.keys(ADAPTERS), 'packages/ai']
+    const folders = [...Object.keys(ADAPTERS), 'packages/ai', 'packages/pdf']
     const sources = [...core, ...folders.flatMap((folder) => sourcesBelow(`${folder}/src`))]
     expect(sources.flatMap(clockAndChance)).toEqual([])
     const bad = `import { randomBytes } from 'node:crypto'\nconst a = [Date.now(), new Date(), Math.random(), randomBytes(1)]`
@@ -235,6 +245,12 @@ function adapterImports(sources: readonly Source[], frameworks: readonly string[
       .filter(({ specifier }) => !specifier.startsWith('.') && !isAllowed(specifier))
       .map(({ specifier, line }) => `${source.path}:${line}: an adapter imports ${specifier}`),
   )
+}
+
+function pdfImports(source: Source): Finding[] {
+  return importsOf(source)
+    .filter(({ specifier }) => !specifier.startsWith('.') && !PDF_MAY_IMPORT.includes(specifier))
+    .map(({ specifier, line }) => `${source.path}:${line}: the package of PDF documents imports ${specifier}`)
 }
 
 /** Imports that are not allowed to the package of AI models; of the core itself, which opens databases, it has types only. */

@@ -17,9 +17,22 @@ export interface StartOptions {
   readonly once: boolean
   readonly resume: boolean
   readonly fresh: boolean
+  /** How the calls of an LLM trace are billed; null for an access log, which is replayed. */
+  readonly trace: TraceFlags | null
+}
+
+export interface TraceFlags {
+  readonly model: string
+  /** Per cent, as a decimal string. */
+  readonly margin: string
+  readonly customers: number
 }
 
 interface Flags {
+  readonly format: 'access-log' | 'llm-trace'
+  readonly model?: string
+  readonly margin?: string
+  readonly customers?: number
   readonly log?: string
   readonly store: 'sqlite' | 'postgres'
   readonly database?: string
@@ -32,6 +45,11 @@ interface Flags {
 }
 
 const DEFAULT_PORT = 3000
+const DEFAULT_CUSTOMERS = 10
+/** Each of them has invoices, and a line in the report. */
+const MOST_CUSTOMERS = 100_000
+/** As a catalog takes it. */
+const MOST_PER_CENT = 100_000
 const example = path.resolve(import.meta.dirname, '..')
 const project = path.resolve(example, '../..')
 
@@ -40,7 +58,8 @@ export function readStartOptions(
   args: readonly string[],
   calledFrom: string = process.env['INIT_CWD'] ?? process.cwd(),
 ): StartOptions {
-  const flags = command().parse(args, { from: 'user' }).opts<Flags>()
+  const program = command()
+  const flags = program.parse(args, { from: 'user' }).opts<Flags>()
   const at = (file: string): string => path.resolve(calledFrom, file)
   return {
     log: flags.log === undefined ? path.join(example, 'sample/access.log.gz') : flags.log === '-' ? '-' : at(flags.log),
@@ -53,7 +72,18 @@ export function readStartOptions(
     once: flags.once === true,
     resume: flags.resume === true,
     fresh: flags.fresh === true,
+    trace: readTraceFlags(flags, (message) => program.error(`error: ${message}`)),
   }
+}
+
+function readTraceFlags({ format, log, model, margin, customers }: Flags, refuse: (message: string) => never): TraceFlags | null {
+  if (format === 'access-log') {
+    const given = Object.entries({ model, margin, customers }).find(([, value]) => value !== undefined)
+    return given === undefined ? null : refuse(`--${given[0]} is of an LLM trace: give --format llm-trace, or leave it out`)
+  }
+  if (log === undefined) return refuse('an LLM trace has no sample here: give --log the path of one')
+  if (model === undefined) return refuse('an LLM trace does not say which model answered: give --model one, such as gpt-4o')
+  return { model, margin: margin ?? '0', customers: customers ?? DEFAULT_CUSTOMERS }
 }
 
 export { CommanderError }
@@ -62,6 +92,14 @@ function command(): Command {
   return new Command('npm start --')
     .description('Replays an access log against the example API, bills the month, and leaves the API running.')
     .option('--log <file>', 'access log to replay, plain or gzipped, or - for standard input (default: the sample log)')
+    .addOption(
+      new Option('--format <name>', 'what the log is: requests to replay, or calls of a language model to bill on a balance')
+        .choices(['access-log', 'llm-trace'])
+        .default('access-log'),
+    )
+    .option('--model <name>', 'of an LLM trace: the model that answered, as its provider names it')
+    .option('--margin <per cent>', 'of an LLM trace: what is added to the price of the model (default: 0)', parseMargin)
+    .option('--customers <number>', 'of an LLM trace: line i belongs to customer c<i mod number> (default: 10)', parseCustomers)
     .option('--once', 'exit after the report instead of leaving the API running')
     .option('--json <file>', 'write the report as JSON')
     .option('--html <folder>', 'write the invoices as HTML pages (default: var/replay/invoices)')
@@ -73,6 +111,17 @@ function command(): Command {
     .allowExcessArguments(false)
     .showHelpAfterError('(npm start -- --help shows the options)')
     .exitOverride()
+}
+
+function parseMargin(text: string): string {
+  if (/^(0|[1-9]\d{0,5})(\.\d{1,9})?$/.test(text) && Number(text) <= MOST_PER_CENT) return text
+  throw new InvalidArgumentError(`give per cent as a plain decimal from 0 to ${MOST_PER_CENT}, such as 20 or 12.5`)
+}
+
+function parseCustomers(text: string): number {
+  const customers = /^\d{1,6}$/.test(text) ? Number(text) : 0
+  if (customers >= 1 && customers <= MOST_CUSTOMERS) return customers
+  throw new InvalidArgumentError(`give a whole number from 1 to ${MOST_CUSTOMERS}`)
 }
 
 function parsePort(text: string): number {

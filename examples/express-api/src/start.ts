@@ -1,11 +1,13 @@
-/** `npm start`: replays a log, bills the month, and leaves the API running on the same database. */
+/** `npm start`: replays a log (or bills a trace of AI calls), bills the months, and leaves the API running on the same database. */
 
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { modelPrices } from '@farebox/ai'
 import { createFarebox } from '@farebox/core'
 import type { Farebox } from '@farebox/core'
 import type { Store } from '@farebox/core/contracts'
+import { traceCommand } from 'farebox/llm-trace'
 import { exitStatusOf, listen, replayCommand } from 'farebox/replay'
 import { createApp } from './app.ts'
 import { catalog } from './catalog.ts'
@@ -19,17 +21,23 @@ const DEMO_CUSTOMER = 'demo'
 export async function start(options: StartOptions): Promise<number> {
   return exitStatusOf(async () => {
     if (!options.once) await requireFreePort(options.port)
-    const { log, database, html, json, resume } = options
     // The default database is the command's own: each run begins a new one.
-    const fresh = options.fresh || (!options.isOwnDatabase && !resume)
+    const fresh = options.fresh || (!options.isOwnDatabase && !options.resume)
     const { openStore, stop } = await prepareStore(options, fresh)
     try {
-      await replayCommand({ log, target, database, openStore, html, resume, fresh, ...(json === undefined ? {} : { json }) })
+      await bill(options, openStore, fresh)
       if (!options.once) await serveUntilStopped(openStore(), options)
     } finally {
       await stop()
     }
   })
+}
+
+async function bill(options: StartOptions, openStore: () => Store, fresh: boolean): Promise<void> {
+  const { log, database, html, json, resume, trace } = options
+  const shared = { log, database, openStore, html, fresh, ...(json === undefined ? {} : { json }) }
+  if (trace === null) await replayCommand({ ...shared, target, resume })
+  else await traceCommand({ ...shared, ...trace, models: modelPrices() })
 }
 
 /** Found out before the replay, not after it. */

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { afterAll, describe, expect, it } from 'vitest'
+import type { TraceReport } from 'farebox/llm-trace'
 import type { ReplayReport } from 'farebox/replay'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'farebox-test-'))
@@ -39,6 +41,10 @@ async function until(isTrue: () => boolean): Promise<void> {
 }
 
 function reportIn(name: string): ReplayReport {
+  return JSON.parse(readFileSync(path.join(folder, name), 'utf8'))
+}
+
+function traceReportIn(name: string): TraceReport {
   return JSON.parse(readFileSync(path.join(folder, name), 'utf8'))
 }
 
@@ -97,6 +103,40 @@ describe('npm start', () => {
   }, 20_000)
 })
 
+describe('npm start with an LLM trace', () => {
+  it('bills it on a balance plan, and says what it came to', async () => {
+    const trace = path.join(folder, 'trace.csv')
+    writeFileSync(trace, 'TIMESTAMP,ContextTokens,GeneratedTokens\r\n2023-11-16 18:15:46.6805900,20000000,1\r\nx,1,1\r\n')
+    const args = ['--once', '--format', 'llm-trace', '--log', trace, '--model', 'gpt-4o', '--margin', '20', '--customers', '2']
+    const run = started(...args, '--database', 'trace.db', '--html', 'trace-pages', '--json', 'trace.json')
+    expect(await run.ended, run.output()).toBe(0)
+    expect(run.output()).toMatch(/line 3 is malformed and skipped: the timestamp cannot be read\nBilling 1 calls\n/)
+    expect(run.output()).toMatch(/^c0 +1 +20,000,000 +1 +50\.00001 +60\.000012 +0\.00 +10\.000012$/m)
+    expect(run.output()).toMatch(/audit: ok, 1 events, totals, balances, invoices and the trace agree/)
+    expect(traceReportIn('trace.json')).toMatchObject({ lines: 2, malformed: 1, margin: '20' })
+    expect(readdirSync(path.join(folder, 'trace-pages'))).toContain('FB-000001.html')
+  }, 20_000)
+
+  it.each([
+    [['--format', 'llm-trace', '--log', 'x.csv'], /error: an LLM trace does not say which model answered: give --model one/],
+    [['--format', 'llm-trace', '--model', 'gpt-4o'], /error: an LLM trace has no sample here: give --log the path of one/],
+    [['--model', 'gpt-4o'], /error: --model is of an LLM trace: give --format llm-trace, or leave it out/],
+    [['--margin', '20%'], /'--margin <per cent>' argument '20%' is invalid\. give per cent as a plain decimal from 0 to 100000/],
+    [['--margin', '-1'], /'--margin <per cent>' argument '-1' is invalid/],
+    [['--customers', '0'], /'--customers <number>' argument '0' is invalid\. give a whole number from 1 to 100000/],
+    [['--format', 'csv'], /Allowed choices are access-log, llm-trace/],
+    [
+      ['--format', 'llm-trace', '--log', 'none.csv', '--model', 'gpt-4o'],
+      /\nfarebox: There is no file \S+none\.csv: give the path/,
+    ],
+  ])('says in one sentence what is wrong with %j', async (args, message) => {
+    const run = started('--once', '--database', 'wrong.db', ...args)
+    expect(await run.ended).toBe(1)
+    expect(run.output()).toMatch(message)
+    expect(existsSync(path.join(folder, 'wrong.db'))).toBe(false)
+  })
+})
+
 // The real log lies in ../shared/data relative to the project's root; the project stands alone without it.
 const realLog = path.resolve(import.meta.dirname, '../../../../shared/data/apache_logs.gz')
 
@@ -117,5 +157,48 @@ describe.skipIf(!existsSync(realLog))('npm start with the real log in ../shared/
     }
     expect(sums).toEqual({ unmatched: 2468, refused: 117, voided: 141, usageCents: 16_690 })
     expect(sums.unmatched + sums.refused + sums.voided + report.audit.events).toBe(10_000)
+  }, 60_000)
+})
+
+const realTrace = path.resolve(import.meta.dirname, '../../../../shared/data/azure_llm_conv.csv.gz')
+
+describe.skipIf(!existsSync(realTrace))('npm start with the real LLM trace in ../shared/data', () => {
+  it('bills 19,366 calls to the last decimal, as counted from the trace by other means', async () => {
+    const args = [
+      '--once',
+      '--format',
+      'llm-trace',
+      '--log',
+      realTrace,
+      '--model',
+      'gpt-4o',
+      '--margin',
+      '20',
+      '--customers',
+      '2',
+    ]
+    const run = started(...args, '--database', 'llm.db', '--html', 'llm-pages', '--json', 'llm.json')
+    expect(await run.ended, run.output()).toBe(0)
+    const [, ...lines] = gunzipSync(readFileSync(realTrace)).toString().trim().split('\n')
+    const customers = [0, 1].map((customer) => {
+      const own = lines.filter((_line, index) => index % 2 === customer).map((line) => line.split(',').slice(1).map(Number))
+      const sum = (column: number): number => own.reduce((total, tokens) => total + (tokens[column] ?? 0), 0)
+      return { id: `c${customer}`, calls: own.length, input: sum(0), output: sum(1) }
+    })
+    const report = traceReportIn('llm.json')
+    expect(report).toMatchObject({ lines: 19_366, malformed: 0, rates: { input: '2.50', output: '10.00' } })
+    expect(report.audit).toEqual({ ok: true, events: 19_366, differences: [] })
+    for (const [index, { id, calls, input, output }] of customers.entries()) {
+      // In ten-millionths of a dollar: a token in costs 25, a token out 100, and a fifth comes on top.
+      const cost = BigInt(input) * 25n + BigInt(output) * 100n
+      const charged = (cost * 12n) / 10n
+      const customer = report.customers[index]
+      expect(customer).toMatchObject({ id, calls, input_tokens: input, output_tokens: output })
+      const units = (text = ''): bigint => BigInt(text.replace('.', '') + '0'.repeat(7 - (text.split('.')[1] ?? '').length))
+      expect(units(customer?.provider_cost)).toBe(cost)
+      expect(units(customer?.charged)).toBe(charged)
+      expect(units(customer?.overdraft)).toBe(charged - 500_000_000n)
+      expect(customer?.balance_left).toBe('0.00')
+    }
   }, 60_000)
 })

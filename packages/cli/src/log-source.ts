@@ -1,4 +1,4 @@
-/** Opens an access log (a file, plain or gzipped, or standard input) and reads it line by line, as often as asked. */
+/** Opens a log (a file, plain or gzipped, or standard input) and reads it line by line, as often as asked. */
 
 import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdtemp, open, rm, stat } from 'node:fs/promises'
@@ -29,37 +29,50 @@ export interface LogLine {
 /** Web servers refuse request heads beyond 8 to 32 KiB, so a longer line is no line of a log. */
 const MAX_LINE_LENGTH = 64 * 1024
 
-/** `location` is a path, or `-` for standard input, which is set aside in a temporary file because it is read twice. */
-export async function openLog(location: string, stdin: Readable = process.stdin): Promise<LogSource> {
-  if (location === '-') return openStream(stdin)
-  await requireContent(location, location)
-  return { name: location, lines: (onChunk) => readLines(location, location, onChunk), close: async () => {} }
+/** How messages call what is wanted. */
+const ACCESS_LOG = 'an access log'
+
+/**
+ * `location` is a path, or `-` for standard input, which is set aside in a temporary file because it is read twice. `kind` is what
+ * messages call such a file.
+ */
+export async function openLog(location: string, stdin: Readable = process.stdin, kind: string = ACCESS_LOG): Promise<LogSource> {
+  if (location === '-') return openStream(stdin, kind)
+  const named: Named = { name: location, kind }
+  await requireContent(location, named)
+  return { name: location, lines: (onChunk) => readLines(location, named, onChunk), close: async () => {} }
 }
 
-async function openStream(stdin: Readable): Promise<LogSource> {
-  const name = 'standard input'
+interface Named {
+  readonly name: string
+  readonly kind: string
+}
+
+async function openStream(stdin: Readable, kind: string): Promise<LogSource> {
+  const named: Named = { name: 'standard input', kind }
   const folder = await mkdtemp(path.join(tmpdir(), 'farebox-log-'))
   const file = path.join(folder, 'access.log')
   const close = async (): Promise<void> => rm(folder, { recursive: true, force: true })
   try {
     await pipelined(stdin, createWriteStream(file))
-    await requireContent(file, name)
+    await requireContent(file, named)
   } catch (error) {
     await close()
     throw error
   }
-  return { name, lines: (onChunk) => readLines(file, name, onChunk), close }
+  return { name: named.name, lines: (onChunk) => readLines(file, named, onChunk), close }
 }
 
-async function requireContent(file: string, name: string): Promise<void> {
+async function requireContent(file: string, named: Named): Promise<void> {
+  const { name, kind } = named
   const facts = await stat(file).catch((error: unknown) => {
-    throw readError(error, name)
+    throw readError(error, named)
   })
-  if (facts.isDirectory()) throw new CommandError(`${name} is a directory: give the path of an access log in it`)
-  if (facts.isFile() && facts.size === 0) throw new CommandError(`${name} is empty: give an access log with at least one line`)
+  if (facts.isDirectory()) throw new CommandError(`${name} is a directory: give the path of ${kind} in it`)
+  if (facts.isFile() && facts.size === 0) throw new CommandError(`${name} is empty: give ${kind} with at least one line`)
 }
 
-async function* readLines(file: string, name: string, onChunk?: (chunk: Buffer) => void): AsyncGenerator<LogLine> {
+async function* readLines(file: string, named: Named, onChunk?: (chunk: Buffer) => void): AsyncGenerator<LogLine> {
   const splitter = lineSplitter()
   try {
     for await (const chunk of await contentOf(file)) {
@@ -67,7 +80,7 @@ async function* readLines(file: string, name: string, onChunk?: (chunk: Buffer) 
       yield* splitter.push(chunk.toString('latin1'))
     }
   } catch (error) {
-    throw readError(error, name)
+    throw readError(error, named)
   }
   yield* splitter.end()
 }
@@ -113,11 +126,11 @@ function withoutReturn(text: string): string {
   return text.endsWith('\r') ? text.slice(0, -1) : text
 }
 
-function readError(error: unknown, name: string): unknown {
+function readError(error: unknown, { name, kind }: Named): unknown {
   switch (codeOf(error)) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return new CommandError(`There is no file ${name}: give the path of an access log, or - for standard input`)
+      return new CommandError(`There is no file ${name}: give the path of ${kind}, or - for standard input`)
     case 'EACCES':
     case 'EPERM':
       return new CommandError(`${name} may not be read by this user: change its permissions or copy it`)

@@ -173,10 +173,11 @@ function segmentOf(segment: string, dialect: PathDialect): string {
 
 /** The options of a meter for the adapter's framework: its functions are given what `requestOf` makes of the raw request. */
 export function meterOptions<Raw>({ options }: SampleMeter, requestOf: (raw: Raw) => SampleRequest): MeterOptions<Raw> {
-  const { units, identify, skip, onRefused, ...plain } = options
+  const { units, estimate, identify, skip, onRefused, ...plain } = options
   const translated: MeterOptions<Raw> = { ...plain }
   if (typeof units === 'function') translated.units = (raw, outcome) => units(requestOf(raw), outcome)
   else if (units !== undefined) translated.units = units
+  if (estimate !== undefined) translated.estimate = (raw) => estimate(requestOf(raw))
   if (identify !== undefined) translated.identify = (raw) => identify(requestOf(raw))
   if (skip !== undefined) translated.skip = (raw) => skip(requestOf(raw))
   if (onRefused !== undefined) translated.onRefused = (reply, raw) => onRefused(reply, requestOf(raw))

@@ -256,7 +256,7 @@ export const FLAWS: readonly Flaw[] = [
   },
   {
     name: 'does not count what the handler adds',
-    changes: withMeter((meter) => ({ ...plainMeter(meter), add: () => {} })),
+    changes: withMeter((meter) => ({ ...plainMeter(meter), add: () => {}, addModelUsage: () => {}, followModelUsage: () => {} })),
     breaks: ['C39', 'C55.1', 'C55.3', 'C56.2'],
   },
   {
@@ -318,6 +318,8 @@ export const FLAWS: readonly Flaw[] = [
           return SHARED.meter?.remaining ?? null
         },
         add: (units) => SHARED.meter?.add(units),
+        addModelUsage: (usage) => SHARED.meter?.addModelUsage(usage),
+        followModelUsage: (soFar) => SHARED.meter?.followModelUsage(soFar),
       }
     }),
     breaks: ['C66.2'],
@@ -431,7 +433,12 @@ const AFTERWARDS: PlainGate[] = []
 /** `PLAIN.gatesFor` does not look at the request. */
 const PROBE = {} as Exchange
 
-function plainMeter({ customerId, feature, key, remaining }: MeterContext): Omit<MeterContext, 'add'> {
+function plainMeter({
+  customerId,
+  feature,
+  key,
+  remaining,
+}: MeterContext): Pick<MeterContext, 'customerId' | 'feature' | 'key' | 'remaining'> {
   return { customerId, feature, key, remaining }
 }
 

@@ -1,6 +1,6 @@
 /** Counts the events behind an invoice again before it becomes final, and seals them. */
 
-import type { Usage } from './account/account-state.ts'
+import { findUsage, type Usage } from './account/account-state.ts'
 import type { TotalDifference } from './close.ts'
 import { MAX_PAGE, type Store } from './contracts/store.ts'
 import { createSeal } from './invoice/seal/seal.ts'
@@ -39,7 +39,8 @@ export async function auditUsage(store: Store, customerId: string, usage: readon
   const differences: TotalDifference[] = []
   // A copy: the state belongs to the store, which goes on changing it.
   const expected = usage.map((one) => ({ ...one }))
-  for (const { feature, periodStart, posted, events, cost, uncovered } of expected) {
+  for (const one of expected) {
+    const { feature, periodStart, posted, events, cost, uncovered } = one
     const log = { quantity: 0n, events: 0, cost: DECIMAL_ZERO, uncovered: DECIMAL_ZERO }
     for await (const page of sealedEvents(store, customerId, [{ feature, periodStart, invoiceId: null }])) {
       for (const event of page) {
@@ -54,9 +55,17 @@ export async function auditUsage(store: Store, customerId: string, usage: readon
     const isSame =
       log.quantity === posted && log.events === events && compare(log.cost, cost) === 0 && compare(log.uncovered, uncovered) === 0
     const total = { quantity: posted, events, cost, uncovered }
-    if (!isSame) differences.push({ customerId, feature, periodStart, total, log })
+    if (!isSame && (await isUnchanged(store, customerId, one))) differences.push({ customerId, feature, periodStart, total, log })
   }
   return { differences, newest: expected.map(({ lastSeq }) => lastSeq), seal: seal.root() }
+}
+
+/** Otherwise an event came while the log was read, or another process invoiced it: that they differ says nothing then. */
+function isUnchanged(store: Store, customerId: string, { feature, periodStart, lastSeq }: Usage): Promise<boolean> {
+  return store.change({ customerId }, ({ usage }) => ({
+    result: findUsage(usage, feature, periodStart)?.lastSeq === lastSeq,
+    entries: [],
+  }))
 }
 
 /** Whether nothing came to the usage since it was counted. */

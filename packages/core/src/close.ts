@@ -1,13 +1,13 @@
 /** Period end, in order: log ═▶ aggregate → rate → invoice. */
 
-import type { AccountState, Entry } from './account/account-state.ts'
-import { endingPeriod } from './account/subscription.ts'
+import type { AccountState, Entry, Usage } from './account/account-state.ts'
+import { endingPeriod, isLateMoment, segmentAt, usagePeriod } from './account/subscription.ts'
 import { type Audited, auditUsage, isAudited } from './audit.ts'
 import { afterMoment, draftOfMoment, type DraftingParts } from './draft-of-moment.ts'
 import type { Change, Store } from './contracts/store.ts'
 import { invoiceId } from './invoice/build-invoice.ts'
 import { finalize } from './invoice/transition.ts'
-import { lateKey, type LateTotals, lateUsage, type Moment, momentOf } from './moment.ts'
+import { lateKey, type LatePeriod, type LatePeriods, lateUsage, type Moment, momentOf } from './moment.ts'
 import type { Invoice } from './records/invoice.ts'
 import type { Decimal } from './values/decimal.ts'
 import { invariant } from './values/invariant.ts'
@@ -118,7 +118,7 @@ export async function closeNext(
   customers: readonly string[],
   { until, now }: Pick<Closing, 'until' | 'now'>,
 ): Promise<Closed[]> {
-  const drafted = await draftNext(parts, customers, until)
+  const drafted = await draftNext(parts, customers, { until, now })
   const audits = await Promise.all(
     drafted.map((one) => (isClosable(one, parts, now) ? auditDraft(parts.store, one) : Promise.resolve(null))),
   )
@@ -127,7 +127,10 @@ export async function closeNext(
       if (one.kind !== 'drafted') return one
       const audited = audits[i]
       if (audited === null || audited === undefined) return { kind: 'drafted' }
-      if (audited.differences.length > 0) return { kind: 'held', differences: audited.differences }
+      if (audited.differences.length > 0) {
+        await keepDraft(parts.store, one.draft)
+        return { kind: 'held', differences: audited.differences }
+      }
       return finalizeDraft(parts, one.draft, { late: one.late, audited, now })
     }),
   )
@@ -148,7 +151,7 @@ async function auditDraft(store: Store, { draft, moment }: Extract<Drafted, { ki
 
 /** The invoice that the next billing moment would have if the period ended with what was used so far; null when it would have no line. */
 export async function previewInvoice(parts: CloseParts, customerId: string): Promise<Invoice | null> {
-  const late = await lateTotals(parts.store, customerId)
+  const late = await latePeriods(parts.store, customerId)
   return parts.store.change({ customerId }, (state) => {
     const moment = momentOf(state, late, parts)
     return { result: moment === null ? null : draftOfMoment(parts, state, moment), entries: [] }
@@ -156,34 +159,37 @@ export async function previewInvoice(parts: CloseParts, customerId: string): Pro
 }
 
 type Drafted =
-  | { readonly kind: 'drafted'; readonly draft: Invoice; readonly moment: Moment; readonly late: LateTotals }
+  | { readonly kind: 'drafted'; readonly draft: Invoice; readonly moment: Moment; readonly late: LatePeriods }
   | { readonly kind: 'waiting' | 'passed' }
 
 /** Drafts the invoice of each customer's next due moment; a moment without lines is passed over. */
-async function draftNext(parts: CloseParts, customers: readonly string[], until: number): Promise<Drafted[]> {
-  const first = await Promise.all(customers.map((customerId) => draftOne(parts, { customerId, until, late: null })))
+async function draftNext(
+  parts: CloseParts,
+  customers: readonly string[],
+  closing: Pick<Closing, 'until' | 'now'>,
+): Promise<Drafted[]> {
+  const first = await Promise.all(customers.map((customerId) => draftOne(parts, { ...closing, customerId, late: null })))
   // Final totals never change, so they may be read before the draft is made.
   const late = await Promise.all(
-    first.map((drafted, i) => (drafted === 'late' ? lateTotals(parts.store, customers[i] as string) : null)),
+    first.map((drafted, i) => (drafted === 'late' ? latePeriods(parts.store, customers[i] as string) : null)),
   )
   return Promise.all(
     first.map(async (drafted, i) => {
       if (drafted !== 'late') return drafted
-      const again = await draftOne(parts, { customerId: customers[i] as string, until, late: late[i] ?? NONE })
+      const again = await draftOne(parts, { ...closing, customerId: customers[i] as string, late: late[i] ?? NONE })
       invariant(again !== 'late', 'late totals are read once')
       return again
     }),
   )
 }
 
-interface DraftOne {
+interface DraftOne extends Pick<Closing, 'until' | 'now'> {
   readonly customerId: string
-  readonly until: number
   /** Null as long as nobody knows whether something came late. */
-  readonly late: LateTotals | null
+  readonly late: LatePeriods | null
 }
 
-function draftOne(parts: CloseParts, { customerId, until, late }: DraftOne): Promise<Drafted | 'late'> {
+function draftOne(parts: CloseParts, { customerId, until, now, late }: DraftOne): Promise<Drafted | 'late'> {
   return parts.store.change({ customerId, inOrder: true }, (state): Change<Drafted | 'late'> => {
     const { subscription } = state
     if (subscription === null || subscription.dueAt === null || subscription.dueAt > until)
@@ -195,24 +201,67 @@ function draftOne(parts: CloseParts, { customerId, until, late }: DraftOne): Pro
     invariant(moment !== null, 'a moment that is due is one')
     const invoice = draftOfMoment(parts, state, moment)
     if (invoice === null) return { result: { kind: 'passed' }, entries: afterMoment(state, moment, null) }
-    return { result: { kind: 'drafted', draft: invoice, moment, late: known }, entries: [{ kind: 'drafted', invoice }] }
+    // One that becomes final in the same breath is written once, with its number.
+    const isKept = now < invoice.issuedAt + parts.graceMs
+    return {
+      result: { kind: 'drafted', draft: invoice, moment, late: known },
+      entries: isKept ? [{ kind: 'drafted', invoice }] : [],
+    }
   })
 }
 
-const NONE: LateTotals = new Map()
+const NONE: LatePeriods = new Map()
 
-/** What final invoices hold of the periods that events came to late. */
-export async function lateTotals(store: Store, customerId: string): Promise<LateTotals> {
+/** A draft that is held back is there to be looked at. */
+function keepDraft(store: Store, draft: Invoice): Promise<void> {
+  return store.change({ customerId: draft.customerId, inOrder: true }, ({ subscription }) => {
+    const isCurrent = subscription !== null && invoiceId(subscription.id, subscription.nextMoment) === draft.id
+    return { result: undefined, entries: isCurrent ? [{ kind: 'drafted', invoice: draft }] : [] }
+  })
+}
+
+/** What final invoices say of the periods that events came to late. */
+export async function latePeriods(store: Store, customerId: string): Promise<LatePeriods> {
   const late = await store.change({ customerId }, (state) => ({
-    result: lateUsage(state).map(({ feature, periodStart }) => ({ feature, periodStart })),
+    result: lateUsage(state).map((usage) => endOf(state, usage)),
     entries: [],
   }))
-  const totals = await Promise.all(late.map((usage) => store.totalsOf({ customerId, ...usage })))
-  return new Map(late.map((usage, i) => [lateKey(usage), (totals[i] ?? []).filter(({ invoiceId: holder }) => holder !== null)]))
+  const entries = late.map(async ({ subscriptionId, end, ...period }): Promise<[string, LatePeriod]> => {
+    const totals = (await store.totalsOf({ customerId, ...period })).filter(({ invoiceId: holder }) => holder !== null)
+    const corrects = totals[0]?.invoiceId ?? (await invoiceOfMoment(store, customerId, { subscriptionId, at: end }))
+    return [lateKey(period), { totals, corrects }]
+  })
+  return new Map(await Promise.all(entries))
+}
+
+/** A late period and the billing moment at which it ended. */
+function endOf({ subscription }: AccountState, { feature, periodStart }: Usage) {
+  const segment = subscription && segmentAt(subscription, periodStart)
+  invariant(subscription !== null && segment !== null, 'usage is of a subscription')
+  const { end } = usagePeriod(segment, subscription.timeZone, periodStart)
+  return { feature, periodStart, end, subscriptionId: subscription.id }
+}
+
+/** The invoice that a billing moment made; null where it had nothing to put on one. Asked for features that it has no usage of. */
+async function invoiceOfMoment(
+  store: Store,
+  customerId: string,
+  { subscriptionId, at }: { readonly subscriptionId: string; readonly at: number },
+): Promise<string | null> {
+  let after: string | undefined
+  do {
+    const page = await store.invoices({ customerId, after })
+    const made = page.items.find(
+      ({ id, status, issuedAt }) => id.startsWith(`${subscriptionId}-`) && status !== 'draft' && issuedAt === at,
+    )
+    if (made !== undefined) return made.id
+    after = page.next ?? undefined
+  } while (after !== undefined)
+  return null
 }
 
 interface Finalizing {
-  readonly late: LateTotals
+  readonly late: LatePeriods
   readonly audited: Audited
   readonly now: number
 }
@@ -235,10 +284,9 @@ async function finalizeDraft(parts: CloseParts, draft: Invoice, { late, audited,
       invariant(current !== null, 'a draft has lines')
       const invoice = finalize({ ...current, seal: audited.seal }, now)
       const sealed = moment.sealed.map(({ feature, periodStart }) => ({ feature, periodStart }))
-      return {
-        result: 'final',
-        entries: [{ kind: 'finalized', invoice, series, sealed }, ...afterMoment(state, moment, invoice)],
-      }
+      const drafted: Entry[] = state.drafts.has(current.id) ? [] : [{ kind: 'drafted', invoice: current }]
+      const finalized: Entry = { kind: 'finalized', invoice, series, sealed }
+      return { result: 'final', entries: [...drafted, finalized, ...afterMoment(state, moment, invoice)] }
     },
   )
   if (done !== 'final') return { kind: done }
@@ -250,7 +298,7 @@ async function finalizeDraft(parts: CloseParts, draft: Invoice, { late, audited,
 /** Whether a request is still in flight in the period that ends. */
 function holdsReservations(state: AccountState): boolean {
   const ended = state.subscription === null ? null : endingPeriod(state.subscription)
-  if (ended === null || state.subscription?.dueAt === state.subscription?.billedUntil) return false
+  if (ended === null || state.subscription === null || isLateMoment(state.subscription)) return false
   for (const reservation of state.reservations.values()) if (reservation.periodStart === ended.period.start) return true
   return false
 }

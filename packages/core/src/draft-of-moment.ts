@@ -1,11 +1,11 @@
 /** A billing moment as an invoice, and what is different once it is final. */
 
 import type { AccountState, Entry } from './account/account-state.ts'
-import { payingGrants } from './account/grants.ts'
-import { draw, leftOf } from './account/grants.ts'
+import { draw, leftOf, payingGrants } from './account/grants.ts'
 import {
   intervalAt,
   type PaidBase,
+  segmentAt,
   segmentFor,
   type Subscription,
   type SubscriptionDiscount,
@@ -55,8 +55,9 @@ function discountsOf(parts: Offers, { discounts, currency }: Subscription): Appl
     const coupon = offerOf(parts.catalogOf(catalogVersion), currency).coupons.get(code)
     if (coupon === undefined || cyclesLeft === 0) return []
     const { name, reduction, plans } = coupon
-    if (reduction.kind === 'percent') return [{ coupon: code, name, plans, percent: reduction.percent }]
-    return [{ coupon: code, name, plans, amount: toMoney(reduction.amount, currency, 'half_up') }]
+    const shared = { coupon: code, name, ...(plans === null ? {} : { plans }) }
+    if (reduction.kind === 'percent') return [{ ...shared, percent: reduction.percent }]
+    return [{ ...shared, amount: toMoney(reduction.amount, currency, 'half_up') }]
   })
 }
 
@@ -136,7 +137,9 @@ export function owedGrant(invoice: string, amount: Money, at: number): Grant {
 /** Whether nothing can come of a grant any more: its time has passed and is invoiced, or all of it is used. */
 function isOver(grant: Grant, at: number): boolean {
   if (!isZero(grant.held)) return false
-  return (grant.expiresAt !== null && grant.expiresAt <= at) || isZero(remainingOf(grant))
+  if (grant.expiresAt !== null && grant.expiresAt <= at) return true
+  // That of a running period is there until the period ends: it is made once.
+  return grant.source !== 'plan' && isZero(remainingOf(grant))
 }
 
 /** A cycle is an interval: it begins with a whole base price. A change within it begins none. */
@@ -147,13 +150,17 @@ function afterCycle(discount: SubscriptionDiscount, { base }: Moment): Subscript
 }
 
 /** What was paid for the interval that a base price began; discounts taken off. */
-function paidBaseAfter({ paidBase }: Subscription, { base, at }: Moment, invoice: Invoice | null): PaidBase | null {
+function paidBaseAfter(subscription: Subscription, { base, at }: Moment, invoice: Invoice | null): PaidBase | null {
+  const { paidBase } = subscription
   if (base !== null && invoice !== null) {
     const amount = discountedAmounts(invoice.lines).get(base.line.id)
     invariant(amount !== undefined, 'a base price that begins has a line')
     return { period: base.period, amount, invoiceId: invoice.id }
   }
-  return paidBase !== null && at < paidBase.period[1] ? paidBase : null
+  // What begins here was not paid by it: the rest was given back, or is gone. Other prices go on with it.
+  const segment = segmentAt(subscription, at)
+  const goesOn = segment !== null && (segment.startsAt !== at || segment.cut?.kind === 'price')
+  return goesOn && paidBase !== null && at < paidBase.period[1] ? paidBase : null
 }
 
 /** Usage charges since the interval began, for a committed minimum. */

@@ -13,16 +13,8 @@ export type { FeatureDefinition } from './catalog/feature.ts'
 export type { PlanDefinition } from './catalog/plan.ts'
 export type { PriceDefinition, TierDefinition } from './catalog/price.ts'
 export type { ApiKey, ApiKeys, CustomerInput, Customers } from './admin.ts'
-export type {
-  CancelInput,
-  ChangeTime,
-  PauseInput,
-  PlanChangeInput,
-  PriceMoveInput,
-  SubscriptionChange,
-  SubscriptionInput,
-  Subscriptions,
-} from './subscriptions.ts'
+export type { CancelInput, ChangeTime, PauseInput, PlanChangeInput, PriceMoveInput } from './subscription-changes.ts'
+export type { SubscriptionChange, SubscriptionInput, Subscriptions } from './subscriptions.ts'
 export type { ScheduledChange, SubscriptionView } from './subscription-view.ts'
 export type { FeatureUsage, TrackInput, Usages } from './usage.ts'
 export type { TrackResult } from './meter.ts'

@@ -1,33 +1,29 @@
 /** Request time, in order: identify → admit → [handler] → settle → log. */
 
-import { type AccountState, type Entry, findUsage } from './account/account-state.ts'
-import { allowanceOf } from './account/allowance.ts'
-import { type Cost, costOf } from './account/cost.ts'
-import { chargeOf, payingGrants, planGrant } from './account/grants.ts'
-import { countedAt, isInvoiced, type Segment, segmentAt, type Subscription, usagePeriod } from './account/subscription.ts'
+import type { AccountState, Entry } from './account/account-state.ts'
+import type { Cost } from './account/cost.ts'
+import type { Opening } from './account/opening.ts'
+import { isInvoiced, type Segment, segmentAt, type Subscription, usagePeriod, withLateMoment } from './account/subscription.ts'
 import { admit, type Admission, blocksCost } from './admit/admit.ts'
 import type { Plan } from './catalog/plan.ts'
-import type { BalanceTerms, CreditTerms } from './catalog/plan-feature.ts'
 import type { ModelPrices } from './contracts/model-prices.ts'
-import type { Change, Store } from './contracts/store.ts'
+import type { Change, ChangeTarget, Store } from './contracts/store.ts'
 import { type CorrectClaim, correctIn, type CorrectResult } from './correct.ts'
 import { FareboxError } from './errors.ts'
 import { place } from './log/place.ts'
-import type { Charge } from './records/charge.ts'
+import { createPosting, type Ending, reasonOf } from './posting.ts'
+import { createPreparing, isLapsed, type Lapsed } from './prepare.ts'
 import type { Claim } from './records/claim.ts'
-import type { ModelUsage } from './records/model-usage.ts'
 import type { Refusal } from './records/refusal.ts'
 import type { Reservation } from './records/reservation.ts'
 import type { UnpricedUsage } from './records/unpriced-usage.ts'
 import type { NewUsageEvent, Properties } from './records/usage-event.ts'
-import { settle } from './settle/settle.ts'
 import { spentOf } from './spending.ts'
-import type { Opening } from './account/opening.ts'
 import { formatInstant } from './values/instant.ts'
 import { invariant } from './values/invariant.ts'
 import type { Quantity } from './values/quantity.ts'
 
-export type { Admission }
+export type { Admission, Ending }
 
 /** What became of a tracked event. */
 export type TrackResult =
@@ -48,17 +44,6 @@ export interface TrackClaim extends Claim {
   readonly isKeyGiven: boolean
   readonly isInstantGiven: boolean
   readonly isIncomplete: boolean
-}
-
-/** How a request that was admitted ended. */
-export interface Ending {
-  /** Units to bill, in millionths; null voids. */
-  readonly billed: Quantity | null
-  readonly properties?: Properties | null
-  /** Tokens of an AI model that it used. */
-  readonly usage?: ModelUsage | null
-  /** Whether the answer broke off, and the tokens are those that were delivered. */
-  readonly isIncomplete?: boolean
 }
 
 export interface Meter {
@@ -99,6 +84,8 @@ interface KeyedEnding extends Ending {
 }
 
 export function createMeter({ store, planOf, models, open }: MeterParts): Meter {
+  const { post, termsAt } = createPosting({ planOf, models })
+  const { prepare, prepareReported } = createPreparing({ planOf, open })
   return {
     admit: (claim) => store.change({ customerId: claim.customerId }, (state) => admitTo(state, claim)),
     check: (claim) => store.change({ customerId: claim.customerId }, (state) => ({ result: checkIn(state, claim), entries: [] })),
@@ -108,8 +95,8 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
     expire: async (reservation, billed) => void (await end(reservation, { billed, keyGivenBy: 'caller' })),
     record: (event) => store.change({ customerId: event.customerId, keys: [event.key] }, (state) => recordIn(state, event)),
     track: (claim) =>
-      store.change({ customerId: claim.customerId, ...(claim.isKeyGiven ? { keys: [claim.key] } : {}) }, (state) =>
-        trackIn(state, claim),
+      withLapsed({ customerId: claim.customerId, ...(claim.isKeyGiven ? { keys: [claim.key] } : {}) }, (state, seen) =>
+        trackIn(state, claim, seen),
       ),
     correct: (claim) => store.change(claim.target, (state) => correctIn(state, claim)),
     priceAgain,
@@ -117,6 +104,19 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
 
   function end(reservation: Reservation, ending: KeyedEnding): Promise<UnpricedUsage | null> {
     return store.change({ customerId: reservation.customerId, urgency: 'soon' }, (state) => endIn(state, reservation, ending))
+  }
+
+  /** What comes late is paid by what its own period was granted, though that is closed and no part of the account any more. */
+  async function withLapsed<T>(
+    target: ChangeTarget,
+    decideOn: (state: AccountState, seen: string | null) => Change<T | Lapsed>,
+  ): Promise<T> {
+    let decided = await store.change(target, (state) => decideOn(state, null))
+    while (isLapsed(decided)) {
+      const { grant: id } = decided
+      decided = await store.change({ ...target, records: [{ kind: 'grant', id }] }, (state) => decideOn(state, id))
+    }
+    return decided
   }
 
   function takeBack({ customerId, key }: Claim): void {
@@ -147,26 +147,6 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
     return admit(claim, { state, planOf: (segment) => planOf(subscription as Subscription, segment), models, spentOf })
   }
 
-  /** The account as a claim of an instant meets it: with its subscription, and with the plan's grant of the period. */
-  function prepare(
-    state: AccountState,
-    instant: number,
-    isInstantGiven = false,
-  ): { readonly state: AccountState; readonly entries: readonly Entry[]; readonly at: number } {
-    const { state: opened, entries } = open(state, instant)
-    const { subscription } = opened
-    if (subscription === null) return { state: opened, entries, at: instant }
-    // An instant that the caller gave stands; one that was read from a clock may be behind.
-    const at = isInstantGiven ? instant : countedAt(subscription, instant)
-    const segment = segmentAt(subscription, at)
-    const plan = segment === null ? null : planOf(subscription, segment)
-    if (segment === null || plan === null || plan.consumption === 'metered') return { state: opened, entries, at }
-    const grant = isInvoiced(subscription, at) ? null : planGrant({ subscription, segment, plan, at })
-    if (grant === null || opened.grants.has(grant.id)) return { state: opened, entries, at }
-    const grants = new Map(opened.grants).set(grant.id, grant)
-    return { state: { ...opened, grants }, entries: [...entries, { kind: 'granted', grant }], at }
-  }
-
   function endIn(state: AccountState, reservation: Reservation, ending: KeyedEnding): Change<UnpricedUsage | null> {
     // The process was taken for dead and its reservation resolved by the recorded rule: that stands.
     if (!state.reservations.has(reservation.key)) return { result: null, entries: [] }
@@ -186,54 +166,6 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
           ],
         }
     }
-  }
-
-  type Posting =
-    | { readonly kind: 'voided' }
-    | { readonly kind: 'posted'; readonly event: NewUsageEvent }
-    | { readonly kind: 'unpriced'; readonly usage: UnpricedUsage }
-
-  /** The event of a reservation that ends, with who pays for it. */
-  function post(state: AccountState, reservation: Reservation, ending: Ending): Posting {
-    const { billed, properties = null } = ending
-    const costing = billed === null ? null : costingOf(state, reservation, ending)
-    if (costing?.kind === 'unpriced') return { kind: 'unpriced', usage: unpricedOf(reservation, ending, costing.reason) }
-    const chargeOfUnits = costing === null ? null : costing.chargeOf
-    const room = costing === null ? roomBeside(state, reservation) : null
-    return settle(reservation, { billed, properties, room, chargeOf: chargeOfUnits })
-  }
-
-  type CostingOf =
-    | { readonly kind: 'priced'; readonly chargeOf: (quantity: Quantity) => Charge }
-    | { readonly kind: 'unpriced'; readonly reason: string }
-
-  /** How the units of a reservation are paid on a plan of credits or of a balance; null on a plan that counts units. */
-  function costingOf(
-    state: AccountState,
-    reservation: Reservation,
-    { usage = null, isIncomplete = false }: Ending,
-  ): CostingOf | null {
-    const found = termsAt(state, reservation)
-    if (found === null || found.terms.kind === 'metered' || found.terms.kind === 'boolean') return null
-    const { subscription, segment, plan } = found
-    const terms: CreditTerms | BalanceTerms = found.terms
-    // What nobody reported is billed as it was estimated; without an estimate it has no price.
-    const tokens = usage ?? reservation.usage ?? null
-    const isModel = terms.kind === 'balance' && terms.price.model === 'ai_model'
-    if (isModel && tokens === null) return { kind: 'unpriced', reason: 'No token counts were reported for it' }
-    const cost = (quantity: Quantity): Cost =>
-      costOf(terms, { quantity, usage: tokens, at: reservation.at, isIncomplete }, models)
-    const tried = cost(reservation.quantity)
-    if (tried.kind !== 'priced') return { kind: 'unpriced', reason: reasonOf(tried) }
-    const grants = payingGrants(state.grants.values(), terms.kind, reservation.at)
-    const unit = terms.kind === 'credits' ? 'credits' : subscription.currency
-    const isBlocked = blocksCost(plan, segment)
-    const chargeOfUnits = (quantity: Quantity): Charge => {
-      const priced = cost(quantity)
-      invariant(priced.kind === 'priced', 'what has a price for some units has one for all')
-      return chargeOf({ grants, unit, cost: priced.cost, model: priced.model, isBlocked, held: reservation.charge?.parts })
-    }
-    return { kind: 'priced', chargeOf: chargeOfUnits }
   }
 
   function recordIn(state: AccountState, { quantity: billed, properties, ...claim }: NewUsageEvent): Change<void> {
@@ -270,29 +202,10 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
     return { ...claim, quantity: 0n, periodStart }
   }
 
-  /** Units that the plan allows besides the reserved ones; null where overage is billed. */
-  function roomBeside(state: AccountState, reservation: Reservation): Quantity | null {
-    const found = termsAt(state, reservation)
-    if (found?.terms.kind !== 'metered') return 0n
-    const { feature, periodStart } = reservation
-    const { segment } = found
-    const { isBlocked, remaining } = allowanceOf(found.terms, findUsage(state.usage, feature, periodStart), {
-      segment,
-      periodStart,
-    })
-    return isBlocked ? remaining : null
-  }
-
-  function termsAt({ subscription }: AccountState, { feature, at }: Pick<Claim, 'feature' | 'at'>) {
-    const segment = subscription && segmentAt(subscription, at)
-    if (subscription === null || segment === null) return null
-    const plan = planOf(subscription, segment)
-    const terms = plan.features.get(feature)
-    return terms === undefined ? null : { subscription, segment, plan, terms }
-  }
-
-  function trackIn(state: AccountState, claim: TrackClaim): Change<TrackResult> {
-    const { state: opened, entries, at } = prepare(state, claim.at, claim.isInstantGiven)
+  function trackIn(state: AccountState, claim: TrackClaim, seen: string | null): Change<TrackResult | Lapsed> {
+    const prepared = prepareReported(state, claim.at, { isInstantGiven: claim.isInstantGiven, seen })
+    if (isLapsed(prepared)) return { result: prepared, entries: [] }
+    const { state: opened, entries, at } = prepared
     const { customerId, feature, quantity, key, route, properties } = claim
     const event: NewUsageEvent = { customerId, feature, quantity, at, key, route, properties }
     const placed = place(event, state.known.get(key), { isInstantGiven: claim.isInstantGiven, usage: claim.usage ?? null })
@@ -311,9 +224,10 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
     }
     invariant(posted.kind === 'posted', 'what is billed is posted')
     const { periodStart } = reservation
+    const recorded: Entry = { kind: 'posted', event: posted.event, periodStart, keyGivenBy }
     return {
       result: { kind: 'recorded', event: posted.event },
-      entries: [...entries, { kind: 'posted', event: posted.event, periodStart, keyGivenBy }],
+      entries: [...entries, recorded, ...lateMoment(opened, periodStart)],
     }
   }
 
@@ -331,34 +245,31 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
 
   async function priceAgain(usage: UnpricedUsage): Promise<UnpricedUsage | null> {
     const { customerId, id: key, quantity, properties } = usage
-    return store.change({ customerId, keys: [key] }, (state): Change<UnpricedUsage | null> => {
+    return withLapsed({ customerId, keys: [key] }, (state, seen): Change<UnpricedUsage | null | Lapsed> => {
       const closed: Entry = { kind: 'unpriced', usage: { ...usage, isOpen: false } }
       if (state.known.has(key)) return { result: null, entries: [closed] }
-      const { state: opened, entries, at } = prepare(state, usage.at, true)
+      const prepared = prepareReported(state, usage.at, { isInstantGiven: true, seen })
+      if (isLapsed(prepared)) return { result: prepared, entries: [] }
+      const { state: opened, entries, at } = prepared
       const { feature, route } = usage
       const reservation = reservedFor(opened, { customerId, feature, key, at, route })
       const posted = post(opened, { ...reservation, quantity }, { billed: quantity, properties, usage: usage.usage })
       if (posted.kind !== 'posted') return { result: usage, entries: [] }
       const { periodStart } = reservation
+      const recorded: Entry = { kind: 'posted', event: posted.event, periodStart, keyGivenBy: 'caller' }
       return {
         result: null,
-        entries: [...entries, { kind: 'posted', event: posted.event, periodStart, keyGivenBy: 'caller' }, closed],
+        entries: [...entries, recorded, closed, ...lateMoment(opened, periodStart)],
       }
     })
   }
 }
 
-function unpricedOf(
-  reservation: Reservation,
-  { billed, properties = null, usage = null }: Ending,
-  reason: string,
-): UnpricedUsage {
-  const { key: id, customerId, feature, at, route, quantity } = reservation
-  return { id, customerId, feature, quantity: billed ?? quantity, at, route, properties, usage, reason, isOpen: true }
-}
-
-function reasonOf(cost: Exclude<Cost, { kind: 'priced' }>): string {
-  return cost.kind === 'unknown_model' ? `No price list has the model ${cost.model}` : cost.reason
+/** Where nothing more was due of a subscription that ended, what came late is billed all the same. */
+function lateMoment({ subscription }: AccountState, periodStart: number): Entry[] {
+  if (subscription === null || !isInvoiced(subscription, periodStart)) return []
+  const due = withLateMoment(subscription)
+  return due === subscription ? [] : [{ kind: 'subscription', subscription: due }]
 }
 
 function unpricedError({ customerId, feature }: Claim, cost: Exclude<Cost, { kind: 'priced' }>): FareboxError {

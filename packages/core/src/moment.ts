@@ -2,10 +2,12 @@
 
 import { type AccountState, findUsage, type Usage } from './account/account-state.ts'
 import { includedIn, isBlocked } from './account/allowance.ts'
+import { unusedOf } from './account/segment-credit.ts'
 import {
   endingPeriod,
   intervalAt,
   isInvoiced,
+  isLateMoment,
   type Segment,
   segmentAt,
   type Subscription,
@@ -41,8 +43,16 @@ export interface Offers {
   readonly catalogOf: (catalogVersion: string) => Catalog
 }
 
-/** What final invoices hold of a period that events came to late, by `lateKey`. */
-export type LateTotals = ReadonlyMap<string, readonly StoredTotal[]>
+/** What final invoices say of a period that events came to late. */
+export interface LatePeriod {
+  /** The feature's totals that they hold, in the order in which they were made; none where it was not used before. */
+  readonly totals: readonly StoredTotal[]
+  /** The period's own invoice; null where it had nothing to put on one. */
+  readonly corrects: string | null
+}
+
+/** By `lateKey`. */
+export type LatePeriods = ReadonlyMap<string, LatePeriod>
 
 /** What a billing moment bills. */
 export interface Moment {
@@ -68,15 +78,16 @@ export function lateUsage({ usage, subscription }: AccountState): Usage[] {
 }
 
 /** Pure. Null when nothing more is due. Late usage that `late` does not tell of waits for a later moment. */
-export function momentOf(state: AccountState, late: LateTotals, offers: Offers): Moment | null {
+export function momentOf(state: AccountState, late: LatePeriods, offers: Offers): Moment | null {
   const { subscription } = state
   if (subscription === null || subscription.dueAt === null) return null
   const at = subscription.dueAt
-  const ended = at === subscription.billedUntil ? null : endingPeriod(subscription)
-  const begun = at === subscription.billedUntil ? null : segmentAt(subscription, at)
+  const isLate = isLateMoment(subscription)
+  const ended = isLate ? null : endingPeriod(subscription)
+  const begun = isLate ? null : segmentAt(subscription, at)
   const usage = ended === null ? NOTHING : usageOfPeriod(state, ended, offers)
   const base = begun === null ? null : baseOf(subscription, begun, at, offers)
-  const credit = ended === null ? null : creditOf(subscription, ended.segment, at, offers)
+  const credit = ended === null ? null : creditOf(state, ended.segment, at, offers)
   const adjusted = adjustments(state, late, offers)
   const lines = [...(base === null ? [] : [base.line]), ...usage.lines, ...(credit === null ? [] : [credit])]
   const minimum = ended === null ? null : minimumOf(subscription, ended, { at, lines: usage.lines, offers })
@@ -169,7 +180,7 @@ function baseOf(subscription: Subscription, segment: Segment, at: number, offers
   const { timeZone, currency } = subscription
   const interval = intervalAt(segment, timeZone, at)
   if (interval.end === Infinity) {
-    if (at !== segment.startsAt) return null
+    if (at !== segment.startsAt || segment.cut?.kind === 'price') return null
     const period: Span = [at, usagePeriod(segment, timeZone, at).end]
     return { period, line: baseLine({ plan, currency, period }) }
   }
@@ -180,23 +191,18 @@ function baseOf(subscription: Subscription, segment: Segment, at: number, offers
   return { period, line: prorationCharge({ plan, currency, period, share }) }
 }
 
-/** What a segment that ended early gives back of the base price that was paid. */
-function creditOf(
-  subscription: Subscription,
-  { credit, endsAt, ...segment }: Segment,
-  at: number,
-  offers: Offers,
-): InvoiceLine | null {
+/** What a segment that ended early gives back of the base price that was paid, by what was used until then. */
+function creditOf(state: AccountState, segment: Segment, at: number, offers: Offers): InvoiceLine | null {
+  const { subscription } = state
+  const { credit, endsAt } = segment
+  if (subscription === null || credit === undefined || endsAt !== at) return null
   const { paidBase } = subscription
-  if (credit === undefined || endsAt !== at || paidBase === null || at >= paidBase.period[1]) return null
+  if (paidBase === null || at >= paidBase.period[1]) return null
   const plan = planOf(offers, subscription, segment)
-  const line = prorationCredit({
-    plan,
-    period: [at, paidBase.period[1]],
-    credit,
-    paid: paidBase.amount,
-    paidExact: moneyToDecimal(paidBase.amount),
-  })
+  const share = unusedOf({ state, subscription, segment, plan, at, rule: credit.rule })
+  if (share === null) return null
+  const { amount: paid, period } = paidBase
+  const line = prorationCredit({ plan, period: [at, period[1]], share, paid, paidExact: moneyToDecimal(paid) })
   return line.amount.minor === 0n ? null : line
 }
 
@@ -234,12 +240,12 @@ export function usageSum(lines: readonly InvoiceLine[], currency: string): Money
 }
 
 /** Late events: what the lines of their period would have come to with them, less what they came to. */
-function adjustments(state: AccountState, late: LateTotals, offers: Offers): { lines: InvoiceLine[]; sealed: Usage[] } {
+function adjustments(state: AccountState, late: LatePeriods, offers: Offers): { lines: InvoiceLine[]; sealed: Usage[] } {
   const lines: InvoiceLine[] = []
   const sealed: Usage[] = []
   for (const usage of lateUsage(state)) {
-    const totals = late.get(lateKey(usage))
-    const line = totals === undefined ? null : adjustmentOf(state, usage, totals, offers)
+    const period = late.get(lateKey(usage))
+    const line = period === undefined ? null : adjustmentOf(state, usage, period, offers)
     if (line === null) continue
     lines.push(line)
     sealed.push(usage)
@@ -251,13 +257,12 @@ function adjustments(state: AccountState, late: LateTotals, offers: Offers): { l
 export function adjustmentOf(
   { subscription }: Pick<AccountState, 'subscription'>,
   usage: Pick<Usage, 'feature' | 'periodStart' | 'posted' | 'uncovered'>,
-  totals: readonly StoredTotal[],
+  { totals, corrects }: LatePeriod,
   offers: Offers,
 ): InvoiceLine | null {
   const { feature: code, periodStart } = usage
   const segment = subscription && segmentAt(subscription, periodStart)
-  const [first] = totals
-  if (subscription === null || segment === null || first === undefined || first.invoiceId === null) return null
+  if (subscription === null || segment === null) return null
   const plan = planOf(offers, subscription, segment)
   const terms = plan.features.get(code)
   const feature = offers.catalogOf(segment.catalogVersion).features.get(code)
@@ -283,7 +288,7 @@ export function adjustmentOf(
     late: usage.posted,
     before: amountOf(before.quantity, before.uncovered),
     after: amountOf(before.quantity + usage.posted, add(before.uncovered, usage.uncovered)),
-    corrects: first.invoiceId,
+    corrects,
   })
 }
 

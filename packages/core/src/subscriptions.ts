@@ -1,43 +1,37 @@
 /** Subscriptions as an application uses them: begin, change, cancel, pause, redeem, move to other prices, and look at each of it before. */
 
-import { type AccountState, type Entry, findUsage } from './account/account-state.ts'
-import { includedIn } from './account/allowance.ts'
-import {
-  creditAt,
-  effectiveAt,
-  isUpgrade,
-  type PlanVersion,
-  renewalAfter,
-  withEnd,
-  withNewPlan,
-  withoutEnd,
-  withPause,
-  withPlan,
-  withPrices,
-  withResumption,
-} from './account/change-segments.ts'
-import { payingGrants } from './account/grants.ts'
+import type { AccountState, Entry } from './account/account-state.ts'
+import { withNewPlan } from './account/change-segments.ts'
 import { newSubscription, withCustomer } from './account/opening.ts'
-import { type Segment, segmentAt, statusAt, type Subscription, usagePeriod } from './account/subscription.ts'
+import { withPlanGrantsOf } from './account/plan-grant.ts'
+import { segmentFor, statusAt, type Subscription } from './account/subscription.ts'
 import { isPossible, type SubscriptionAction } from './account/transitions.ts'
 import type { Catalog, PlanCode } from './catalog/catalog.ts'
-import type { Plan } from './catalog/plan.ts'
-import { closeNext, type CloseParts } from './close.ts'
+import { closeNext, type CloseParts, latePeriods } from './close.ts'
 import type { Change, Store } from './contracts/store.ts'
-import { draftOfMoment } from './draft-of-moment.ts'
 import { FareboxError } from './errors.ts'
 import { isCustomerId } from './identify/customer-id.ts'
-import { momentOf, offerOf, planOf } from './moment.ts'
+import { offerOf, planOf } from './moment.ts'
+import { billedUpTo } from './preview.ts'
+import type { Grant } from './records/grant.ts'
 import type { Invoice } from './records/invoice.ts'
+import {
+  type CancelInput,
+  type Changed,
+  createChanges,
+  impossible,
+  invalidTime,
+  type PauseInput,
+  type PlanChangeInput,
+  planNamed,
+  type PriceMoveInput,
+  type Wanted,
+} from './subscription-changes.ts'
 import { shownSubscription, type SubscriptionView } from './subscription-view.ts'
 import { invalidCustomer } from './usage.ts'
 import type { Clock } from './values/clock.ts'
-import { add, compare, DECIMAL_ZERO } from './values/decimal.ts'
 import { randomId } from './values/id.ts'
 import { parseInstant } from './values/instant.ts'
-import { invariant } from './values/invariant.ts'
-import { shareUsed, type Share } from './values/proration.ts'
-import { decimalToQuantity } from './values/quantity.ts'
 
 export interface SubscriptionInput {
   customerId: string
@@ -48,16 +42,6 @@ export interface SubscriptionInput {
   awaitsPayment?: boolean
 }
 
-/** When a change counts: at once, when the paid interval ends, or at an instant to come. */
-export type ChangeTime = 'now' | 'renewal' | { readonly at: string | Date | number }
-
-export interface PlanChangeInput {
-  customerId: string
-  plan: PlanCode
-  /** Default: an upgrade now, a downgrade at the renewal. A longer interval is an upgrade, whatever the prices. */
-  when?: ChangeTime
-}
-
 /** What a change is, or would be. */
 export interface SubscriptionChange {
   readonly subscription: SubscriptionView
@@ -65,31 +49,6 @@ export interface SubscriptionChange {
   readonly effectiveAt: number
   /** The invoice that it makes at once; null when it makes none, or requests in flight hold it up until the next closing. */
   readonly invoice: Invoice | null
-}
-
-export interface CancelInput {
-  customerId: string
-  /** Default `'renewal'`: when the paid interval ends. */
-  when?: ChangeTime
-  /** Whether what was paid for the time after it is given back, by the plan's rule. Default false. */
-  prorate?: boolean
-}
-
-export interface PauseInput {
-  customerId: string
-  /** Default `'renewal'`. */
-  when?: ChangeTime
-  /** Default: when somebody resumes it. */
-  resumesAt?: string | Date | number
-}
-
-export interface PriceMoveInput {
-  customerId: string
-  /**
-   * From when the current catalog's prices count for a subscription that was sold under an earlier one: `'now'` (events are priced by
-   * the version in force at their instant), `'renewal'`, or `'never'`.
-   */
-  when: 'now' | 'renewal' | 'never'
 }
 
 export interface Subscriptions {
@@ -129,35 +88,23 @@ export interface SubscriptionParts {
   readonly closing: CloseParts
 }
 
-/** What somebody wants of a subscription, decided when its account is read. */
-interface Wanted {
-  readonly action: SubscriptionAction
-  readonly customerId: string
-  /** The changed subscription, and when the change counts. */
-  readonly change: (state: AccountState, subscription: Subscription, now: number) => Changed
-}
-
-interface Changed {
-  readonly subscription: Subscription
-  readonly effectiveAt: number
-}
-
 /** More billing moments than a customer can be behind when something changes. */
 const MOST_MOMENTS = 10_000
 
 export function createSubscriptions({ store, clock, catalog, ready, closing }: SubscriptionParts): Subscriptions {
+  const changes = createChanges({ catalog, offers: closing })
   return {
     create,
     get: (customerId) => read(customerId, ({ subscription }) => subscription && shownSubscription(subscription, clock.now())),
     activate,
-    change: (input) => carryOut(planChange(input)),
-    previewChange: (input) => preview(planChange(input)),
-    cancel: (input) => carryOut(cancellation(input)),
-    previewCancel: (input) => preview(cancellation(input)),
-    reactivate: (customerId) => carryOut(reactivation(customerId)),
-    pause: (input) => carryOut(pausing(input)),
-    resume: (customerId) => carryOut(resumption(customerId)),
-    movePrices: (input) => carryOut(priceMove(input)),
+    change: (input) => carryOut(changes.planChange(input)),
+    previewChange: (input) => preview(changes.planChange(input)),
+    cancel: (input) => carryOut(changes.cancellation(input)),
+    previewCancel: (input) => preview(changes.cancellation(input)),
+    reactivate: (customerId) => carryOut(changes.reactivation(customerId)),
+    pause: (input) => carryOut(changes.pausing(input)),
+    resume: (customerId) => carryOut(changes.resumption(customerId)),
+    movePrices: (input) => carryOut(changes.priceMove(input)),
     redeem,
   }
 
@@ -188,10 +135,13 @@ export function createSubscriptions({ store, clock, catalog, ready, closing }: S
       const plan = planNamed(catalog, currency, code)
       const standing = awaitsPayment ? 'pending_payment' : 'good'
       const catalogVersion = catalog.version
+      const ended = current?.segments.at(-1)?.endsAt ?? null
+      if (startsAt !== undefined && ended !== null && start < ended)
+        throw invalidTime(customerId, 'startsAt', 'an instant after the end of the last subscription')
       const made =
         current === null
           ? newSubscription({ id, customer, plan, catalogVersion, currency, startsAt: start, createdAt: now, standing })
-          : withNewPlan({ ...current, standing }, { plan, catalogVersion }, Math.max(start, effectiveAt(current, start)))
+          : withNewPlan({ ...current, standing }, { plan, catalogVersion }, start)
       return { result: made, entries: [...entries, { kind: 'subscription', subscription: made }] }
     })
     return shownSubscription(subscription, now)
@@ -220,8 +170,7 @@ export function createSubscriptions({ store, clock, catalog, ready, closing }: S
         return { result: changed, entries: entriesOf(state, changed) }
       },
     )
-    // What counts a moment after what is invoiced is due a moment after it too.
-    const invoices = await closeAll(wanted.customerId, Math.max(now, at <= now + 1 ? at : now))
+    const invoices = await closeAll(wanted.customerId, dueBy({ subscription, effectiveAt: at }, now))
     const after = await read(wanted.customerId, (state) => state.subscription)
     return { subscription: shownSubscription(after ?? subscription, now), effectiveAt: at, invoice: invoices.at(-1) ?? null }
   }
@@ -229,14 +178,31 @@ export function createSubscriptions({ store, clock, catalog, ready, closing }: S
   async function preview(wanted: Wanted): Promise<SubscriptionChange> {
     await ready
     const now = clock.now()
-    return store.change({ customerId: wanted.customerId }, (state): Change<SubscriptionChange> => {
-      const changed = wanted.change(state, subscribed(state, wanted.action, now), now)
+    const { customerId, action } = wanted
+    const late = await latePeriods(store, customerId)
+    return store.change({ customerId }, (found): Change<SubscriptionChange> => {
+      const { state } = billedUpTo(found, now, late, closing)
+      const changed = wanted.change(state, subscribed(state, action, now), now)
       const { subscription, effectiveAt: at } = changed
-      const after: AccountState = { ...state, subscription, grants: grantsAfter(state, changed) }
-      const moment = at <= now + 1 ? momentOf(after, new Map(), closing) : null
-      const invoice = moment === null || moment.at !== at ? null : draftOfMoment(closing, after, moment)
-      return { result: { subscription: shownSubscription(subscription, now), effectiveAt: at, invoice }, entries: [] }
+      const after = billedUpTo(
+        { ...state, subscription, grants: grantsAfter(state, subscription) },
+        dueBy(changed, now),
+        late,
+        closing,
+      )
+      const shown = shownSubscription(after.state.subscription ?? subscription, now)
+      return { result: { subscription: shown, effectiveAt: at, invoice: after.invoices.at(-1) ?? null }, entries: [] }
     })
+  }
+
+  /** What changes with the subscription: a plan's grant of the running period ends with its segment. */
+  function entriesOf(state: AccountState, { subscription }: Changed): Entry[] {
+    const grants = [...grantsAfter(state, subscription).values()].filter((grant) => grant !== state.grants.get(grant.id))
+    return [...grants.map((grant): Entry => ({ kind: 'granted', grant })), { kind: 'subscription', subscription }]
+  }
+
+  function grantsAfter({ grants }: AccountState, subscription: Subscription): Map<string, Grant> {
+    return withPlanGrantsOf(subscription, grants, (segment) => planOf(closing, subscription, segment))
   }
 
   /** Makes every invoice that is due for one customer, without grace: a change has to know what was paid. */
@@ -245,83 +211,12 @@ export function createSubscriptions({ store, clock, catalog, ready, closing }: S
     for (let moment = 0; moment < MOST_MOMENTS; moment += 1) {
       const isDue = await read(customerId, ({ subscription }) => (subscription?.dueAt ?? Infinity) <= until)
       if (!isDue) break
-      const [closed] = await closeNext({ ...closing, graceMs: 0 }, [customerId], { until, now: clock.now() })
+      const now = Math.max(clock.now(), until)
+      const [closed] = await closeNext({ ...closing, graceMs: 0 }, [customerId], { until, now })
       if (closed?.kind === 'final') invoices.push(closed.invoice)
       else if (closed?.kind !== 'passed' && closed?.kind !== 'again') break
     }
     return invoices
-  }
-
-  function planChange({ customerId, plan: code, when }: PlanChangeInput): Wanted {
-    const change: Wanted['change'] = (state, subscription, now) => {
-      const segment = segmentInForce(subscription, now)
-      const from = planOf(closing, subscription, segment)
-      const to: PlanVersion = { plan: planNamed(catalog, subscription.currency, code), catalogVersion: catalog.version }
-      const isNow = when === undefined ? isUpgrade(from, to.plan) : when === 'now'
-      const at = isNow ? effectiveAt(subscription, now) : instantOf(when ?? 'renewal', subscription, now)
-      const credit = creditAt({ subscription, at, plan: from, used: isNow ? usedShares(state, segment, from, now) : [] })
-      return { subscription: withPlan({ subscription, at, from, to, credit }), effectiveAt: at }
-    }
-    return { action: 'change', customerId, change }
-  }
-
-  function cancellation({ customerId, when = 'renewal', prorate = false }: CancelInput): Wanted {
-    const change: Wanted['change'] = (state, subscription, now) => {
-      const segment = segmentInForce(subscription, now)
-      const plan = planOf(closing, subscription, segment)
-      const at = instantOf(when, subscription, now)
-      const used = usedShares(state, segment, plan, now)
-      const credit = prorate ? creditAt({ subscription, at, plan, used }) : null
-      return { subscription: withEnd({ subscription, at, credit }), effectiveAt: at }
-    }
-    return { action: when === 'now' ? 'cancel_now' : 'cancel_at_end', customerId, change }
-  }
-
-  function reactivation(customerId: string): Wanted {
-    const change: Wanted['change'] = (_state, subscription, now) => {
-      segmentInForce(subscription, now)
-      return { subscription: withoutEnd(subscription, now), effectiveAt: now }
-    }
-    return { action: 'reactivate', customerId, change }
-  }
-
-  function pausing({ customerId, when = 'renewal', resumesAt }: PauseInput): Wanted {
-    const until = resumesAt === undefined ? null : parseInstant(resumesAt, 'resumesAt')
-    const change: Wanted['change'] = (state, subscription, now) => {
-      const segment = segmentInForce(subscription, now)
-      if (segment.kind === 'pause') throw impossible(customerId, 'pause', 'a pause')
-      const plan = planOf(closing, subscription, segment)
-      const at = instantOf(when, subscription, now)
-      if (until !== null && until <= at) throw invalidTime(customerId, 'resumesAt', 'an instant after the pause begins')
-      const credit = creditAt({ subscription, at, plan, used: usedShares(state, segment, plan, now) })
-      return { subscription: withPause({ subscription, at, resumesAt: until, credit }), effectiveAt: at }
-    }
-    return { action: 'pause', customerId, change }
-  }
-
-  function resumption(customerId: string): Wanted {
-    const change: Wanted['change'] = (_state, subscription, now) => {
-      if (segmentInForce(subscription, now).kind !== 'pause') throw impossible(customerId, 'resume', 'no pause')
-      const at = effectiveAt(subscription, now)
-      return { subscription: withResumption({ subscription, at }), effectiveAt: at }
-    }
-    return { action: 'resume', customerId, change }
-  }
-
-  function priceMove({ customerId, when }: PriceMoveInput): Wanted {
-    const change: Wanted['change'] = (state, subscription, now) => {
-      const segment = segmentInForce(subscription, now)
-      if (when === 'never' || segment.catalogVersion === catalog.version) return { subscription, effectiveAt: now }
-      const from = planOf(closing, subscription, segment)
-      const to: PlanVersion = { plan: planNamed(catalog, subscription.currency, segment.plan), catalogVersion: catalog.version }
-      const at = when === 'now' ? effectiveAt(subscription, now) : renewalAfter(subscription, now)
-      if (when === 'renewal') return { subscription: withPlan({ subscription, at, from, to, credit: null }), effectiveAt: at }
-      const { start } = usagePeriod(segment, subscription.timeZone, now)
-      const own = state.usage.filter(({ periodStart }) => periodStart === start)
-      const usedBefore = new Map(own.map(({ feature, posted, reserved }) => [feature, posted + reserved]))
-      return { subscription: withPrices({ subscription, at, from, to, usedBefore }), effectiveAt: at }
-    }
-    return { action: 'change', customerId, change }
   }
 
   async function redeem({ customerId, coupon: code }: { customerId: string; coupon: string }): Promise<SubscriptionView> {
@@ -332,7 +227,7 @@ export function createSubscriptions({ store, clock, catalog, ready, closing }: S
       const coupon = offerOf(catalog, current.currency).coupons.get(code)
       if (coupon === undefined) throw unknownCoupon(catalog, code)
       if (current.discounts.some((discount) => discount.coupon === code)) return { result: current, entries: [] }
-      const { plan } = segmentInForce(current, now)
+      const { plan } = segmentFor(current, now)
       if (coupon.plans?.includes(plan) === false) throw notRedeemable(code, plan, coupon.plans)
       const discount = { coupon: code, catalogVersion: catalog.version, redeemedAt: now, cyclesLeft: coupon.cycles }
       const redeemed: Subscription = { ...current, discounts: [...current.discounts, discount] }
@@ -344,6 +239,11 @@ export function createSubscriptions({ store, clock, catalog, ready, closing }: S
   }
 }
 
+/** What counts a moment after what is invoiced is due a moment after it too. */
+function dueBy({ effectiveAt: at }: Changed, now: number): number {
+  return at === now + 1 ? at : now
+}
+
 /** Throws `not_found` or `invalid_transition`. */
 function subscribed({ subscription, customerId }: AccountState, action: SubscriptionAction, now: number): Subscription {
   if (subscription === null)
@@ -353,61 +253,6 @@ function subscribed({ subscription, customerId }: AccountState, action: Subscrip
   const status = statusAt(subscription, now)
   if (!isPossible(status, action)) throw impossible(customerId, action, `a subscription that is ${status}`)
   return subscription
-}
-
-/** What changes with the subscription: a plan's grant of the running period ends with its segment. */
-function entriesOf(state: AccountState, changed: Changed): Entry[] {
-  const grants = grantsAfter(state, changed)
-  const ended = [...grants.values()].filter((grant) => grant !== state.grants.get(grant.id))
-  return [
-    ...ended.map((grant): Entry => ({ kind: 'granted', grant })),
-    { kind: 'subscription', subscription: changed.subscription },
-  ]
-}
-
-function grantsAfter({ grants }: AccountState, { subscription, effectiveAt: at }: Changed): AccountState['grants'] {
-  const begun = segmentAt(subscription, at)
-  const goesOn = begun !== null && (begun.startsAt !== at || begun.cut?.kind === 'price')
-  if (goesOn) return grants
-  return new Map(
-    [...grants].map(([id, grant]) => {
-      const isRunning = grant.source === 'plan' && grant.startsAt < at && grant.expiresAt !== null && grant.expiresAt > at
-      return [id, isRunning ? { ...grant, expiresAt: at } : grant]
-    }),
-  )
-}
-
-/** How much of what the running period allows is used, by feature, or of its credits or balance. */
-function usedShares(state: AccountState, segment: Segment, plan: Plan, at: number): Share[] {
-  const { subscription } = state
-  invariant(subscription !== null, 'a change is of a subscription')
-  const { start } = usagePeriod(segment, subscription.timeZone, at)
-  if (plan.consumption !== 'metered') {
-    const own = payingGrants(state.grants.values(), plan.consumption, at).filter(({ source }) => source === 'plan')
-    return own.map(({ granted, used, held }) => {
-      const spent = add(used, held)
-      return shareUsed(decimalToQuantity(spent), decimalToQuantity(compare(granted, DECIMAL_ZERO) === 0 ? spent : granted))
-    })
-  }
-  return [...plan.features.values()].flatMap((terms) => {
-    if (terms.kind !== 'metered') return []
-    const usage = findUsage(state.usage, terms.feature, start)
-    return [shareUsed((usage?.posted ?? 0n) + (usage?.reserved ?? 0n), includedIn(terms, { segment, periodStart: start }))]
-  })
-}
-
-function segmentInForce(subscription: Subscription, now: number): Segment {
-  const segment = segmentAt(subscription, now)
-  if (segment !== null) return segment
-  throw impossible(subscription.customerId, 'change', 'a subscription that has not begun')
-}
-
-function instantOf(when: ChangeTime, subscription: Subscription, now: number): number {
-  if (when === 'now') return effectiveAt(subscription, now)
-  if (when === 'renewal') return renewalAfter(subscription, now)
-  const at = parseInstant(when.at, 'when.at')
-  if (at > now) return at
-  throw invalidTime(subscription.customerId, 'when.at', 'an instant to come')
 }
 
 /** The subscription itself where it is what is asked for again. Throws `already_subscribed`. */
@@ -426,22 +271,6 @@ function sameSubscription(
   )
 }
 
-function planNamed(catalog: Catalog, currency: string, code: string): Plan {
-  const offer = catalog.offers.get(currency)
-  if (offer === undefined)
-    throw new FareboxError('invalid_option', `Expected a currency of the catalog, got ${currency}: add it to currencies`, {
-      fields: { currency },
-    })
-  const plan = offer.plans.get(code)
-  if (plan !== undefined) return plan
-  const codes = [...offer.plans.keys()].join(', ')
-  throw new FareboxError(
-    'unknown_plan',
-    `Expected one of the catalog's plans ${codes}, got '${code}': fix its spelling or add it to plans`,
-    { fields: { plan: code } },
-  )
-}
-
 function unknownCoupon(catalog: Catalog, code: string): FareboxError {
   const codes = [...(catalog.offers.get(catalog.currency)?.coupons.keys() ?? [])].join(', ') || 'none'
   return new FareboxError('unknown_coupon', `Expected one of the catalog's coupons (${codes}), got '${code}'`, {
@@ -455,18 +284,4 @@ function notRedeemable(code: string, plan: string, plans: readonly string[]): Fa
     `Expected a customer on ${plans.join(' or ')} for the coupon ${code}, got one on ${plan}: change the plan first`,
     { fields: { coupon: code, plan } },
   )
-}
-
-function impossible(customerId: string, action: SubscriptionAction, found: string): FareboxError {
-  return new FareboxError(
-    'invalid_transition',
-    `Expected a subscription of ${customerId} that allows ${action}, got ${found}: docs/subscriptions.md has the table`,
-    { fields: { customerId, action } },
-  )
-}
-
-function invalidTime(customerId: string, name: string, expected: string): FareboxError {
-  return new FareboxError('invalid_timestamp', `Expected ${name} to be ${expected} for ${customerId}, got an earlier one`, {
-    fields: { customerId, name },
-  })
 }

@@ -2,7 +2,8 @@
 
 import { type AccountState, findUsage } from './account/account-state.ts'
 import { type Allowance, allowanceOf } from './account/allowance.ts'
-import { payingGrants, planGrant } from './account/grants.ts'
+import { payingGrants } from './account/grants.ts'
+import { planGrant } from './account/plan-grant.ts'
 import { isInvoiced, type Segment, segmentAt, type Subscription, usagePeriod } from './account/subscription.ts'
 import { blocksCost, grantsAllowance } from './admit/admit.ts'
 import type { Catalog, FeatureCode } from './catalog/catalog.ts'

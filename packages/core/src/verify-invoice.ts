@@ -6,7 +6,7 @@ import { sealedEvents } from './audit.ts'
 import type { Store, StoredTotal } from './contracts/store.ts'
 import { createSeal } from './invoice/seal/seal.ts'
 import { sumsOf } from './invoice/sums.ts'
-import { adjustmentOf, bySealOrder, linesOf, type Offers, planOf } from './moment.ts'
+import { adjustmentOf, bySealOrder, lateKey, linesOf, type Offers, planOf } from './moment.ts'
 import type { Invoice, InvoiceLine } from './records/invoice.ts'
 import { formatMoney, sumMoney } from './values/money.ts'
 import { formatQuantity } from './values/quantity.ts'
@@ -53,15 +53,18 @@ const OF_USAGE: ReadonlySet<InvoiceLine['type']> = new Set(['feature_usage', 'ba
 /** Feature by feature: what the totals give, and what the invoice says. */
 function compareLines(parts: CompareParts, { invoice, state, held }: InvoiceComparison): Difference[] {
   const found = invoice.lines.filter(({ type }) => OF_USAGE.has(type))
-  const expected = held.flatMap((one) => expectedLines(parts, state, one))
-  const sealed = new Set(held.map(({ total: { feature } }) => feature))
+  const expected = held.flatMap((one) => expectedLines(parts, { invoice, state }, one))
+  const counted = new Set(held.map(({ total: { feature, periodStart } }) => lateKey({ feature, periodStart })))
   // A fee that is due without usage has a line and no total.
   for (const line of found) {
-    if (line.feature === null || sealed.has(line.feature)) continue
-    sealed.add(line.feature)
+    if (line.feature === null || line.type === 'adjustment') continue
+    const key = lateKey({ feature: line.feature, periodStart: line.period[0] })
+    if (counted.has(key)) continue
+    counted.add(key)
     expected.push(...unusedLines(parts, state, line))
   }
-  return [...sealed].flatMap((feature) => {
+  const features = new Set([...expected, ...found].map(({ feature }) => feature))
+  return [...features].flatMap((feature) => {
     const ours = expected.filter((line) => line.feature === feature)
     const theirs = found.filter((line) => line.feature === feature)
     const isSame =
@@ -76,13 +79,19 @@ function compareLines(parts: CompareParts, { invoice, state, held }: InvoiceComp
   })
 }
 
-function expectedLines(offers: Offers, state: AccountState, { total, earlier }: HeldTotal): InvoiceLine[] {
+function expectedLines(
+  offers: Offers,
+  { invoice, state }: Pick<InvoiceComparison, 'invoice' | 'state'>,
+  { total, earlier }: HeldTotal,
+): InvoiceLine[] {
   const { feature: code, periodStart, quantity: posted } = total
   const { subscription } = state
   const segment = subscription && segmentAt(subscription, periodStart)
   if (subscription === null || segment === null) return []
-  if (earlier.length > 0) {
-    const line = adjustmentOf(state, { feature: code, periodStart, posted, uncovered: total.uncovered }, earlier, offers)
+  // What an invoice holds of another period than its own came late.
+  if (earlier.length > 0 || periodStart !== invoice.period[0]) {
+    const late = { feature: code, periodStart, posted, uncovered: total.uncovered }
+    const line = adjustmentOf(state, late, { totals: earlier, corrects: null }, offers)
     return line === null ? [] : [line]
   }
   const plan = planOf(offers, subscription, segment)

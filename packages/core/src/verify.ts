@@ -2,13 +2,13 @@
 
 import type { AccountState } from './account/account-state.ts'
 import { allowanceOf } from './account/allowance.ts'
-import { isInvoiced, segmentAt, usagePeriod } from './account/subscription.ts'
+import { isInvoiced, type Segment, segmentAt, type Subscription, usagePeriod } from './account/subscription.ts'
 import { createAggregation, totalKey } from './aggregate/aggregate.ts'
 import { MAX_PAGE, type Page, type PageRequest, type Store, type StoredTotal } from './contracts/store.ts'
 import { type Offers, planOf } from './moment.ts'
 import { grantFromRecord } from './records/account-record.ts'
 import { type Invoice, parseInvoiceNumber } from './records/invoice.ts'
-import type { UsageEvent } from './records/usage-event.ts'
+import type { LoggedEvent, UsageEvent } from './records/usage-event.ts'
 import type { UsageTotal } from './records/usage-total.ts'
 import { add, compare, type Decimal, DECIMAL_ZERO, formatDecimal } from './values/decimal.ts'
 import { formatInstant } from './values/instant.ts'
@@ -46,7 +46,7 @@ export async function verify(parts: VerifyParts): Promise<Audit> {
   const accounts = createAccounts(store)
   const { events, recounted, paid, orphans } = await readLog(store, accounts)
   differences.push(...orphans)
-  const periods = await readTotals(store, recounted)
+  const { periods, retained } = await readTotals(store, recounted)
   for (const [key, totals] of periods) {
     differences.push(...compareTotal(recounted.get(key), totals), ...(await leftOut(totals, accounts)))
   }
@@ -55,10 +55,11 @@ export async function verify(parts: VerifyParts): Promise<Audit> {
     differences.push(...limitsOf(await accounts(customerId), parts))
   }
   for await (const record of everything((page) => store.records({ kind: 'grant', ...page }))) {
-    const { id, used } = grantFromRecord(record)
+    const { id, used, unit } = grantFromRecord(record)
     const log = paid.get(grantKey(record.customerId, id)) ?? DECIMAL_ZERO
-    if (grantFromRecord(record).unit !== 'invoice_credit' && compare(log, used) !== 0)
-      differences.push(grantDifference(record.customerId, id, log, used))
+    // Events that retention took had paid with grants too.
+    const isWrong = retained.has(record.customerId) ? compare(log, used) > 0 : compare(log, used) !== 0
+    if (unit !== 'invoice_credit' && isWrong) differences.push(grantDifference(record.customerId, id, log, used))
   }
   const invoices: Invoice[] = []
   const held = heldTotals(periods)
@@ -106,9 +107,10 @@ async function readLog(store: Store, accounts: Accounts): Promise<LogReading> {
   for await (const event of everything((page) => store.log(page))) {
     events += 1
     const { subscription } = await accounts(event.customerId)
-    const segment = subscription && segmentAt(subscription, event.at)
+    const segment = subscription && segmentAt(subscription, event.periodStart)
     if (subscription === null || segment === null) orphans.push(orphanEvent(event))
-    else aggregation.add(event, usagePeriod(segment, subscription.timeZone, event.at).start)
+    else if (!isOfPeriod(event, subscription, segment)) orphans.push(strayEvent(event))
+    aggregation.add(event, event.periodStart)
     for (const { grant, amount } of event.charge?.parts ?? []) {
       const key = grantKey(event.customerId, grant)
       paid.set(key, add(paid.get(key) ?? DECIMAL_ZERO, amount))
@@ -117,9 +119,25 @@ async function readLog(store: Store, accounts: Accounts): Promise<LogReading> {
   return { events, recounted: new Map([...aggregation.totals()].map((total) => [totalKey(total), total])), paid, orphans }
 }
 
+/**
+ * A period begins where its segment or its schedule says, and holds what happened from then on. A change at an instant leaves with the
+ * period before what was counted in it by then, even where it is dated at that instant or a little after.
+ */
+function isOfPeriod({ at, periodStart }: LoggedEvent, { timeZone }: Subscription, segment: Segment): boolean {
+  const { start, end } = usagePeriod(segment, timeZone, periodStart)
+  return start === periodStart && at >= start && (at < end || end === segment.endsAt)
+}
+
+interface TotalsReading {
+  readonly periods: Map<string, StoredTotal[]>
+  /** Customers some of whose events are no longer in the log. */
+  readonly retained: ReadonlySet<string>
+}
+
 /** The totals by period. What retention counted before it took events out of the log is added to what the log holds. */
-async function readTotals(store: Store, recounted: Map<string, UsageTotal>): Promise<Map<string, StoredTotal[]>> {
+async function readTotals(store: Store, recounted: Map<string, UsageTotal>): Promise<TotalsReading> {
   const periods = new Map<string, StoredTotal[]>()
+  const retained = new Set<string>()
   for await (const total of everything((page) => store.totals(page))) {
     const key = totalKey(total)
     const known = periods.get(key)
@@ -127,11 +145,12 @@ async function readTotals(store: Store, recounted: Map<string, UsageTotal>): Pro
     else known.push(total)
     const { customerId, feature, periodStart, dropped } = total
     if (dropped.events > 0) {
+      retained.add(customerId)
       const log = recounted.get(key) ?? { customerId, feature, periodStart, ...NOTHING }
       recounted.set(key, { ...log, ...sumOf(log, dropped) })
     }
   }
-  return periods
+  return { periods, retained }
 }
 
 type Sums = Pick<UsageTotal, 'quantity' | 'events' | 'cost' | 'uncovered'>
@@ -162,13 +181,13 @@ function compareTotal(log: UsageTotal | undefined, totals: TotalsOfPeriod): Diff
   return [difference('total', customerId, `${where}: the log holds ${shown(counted)}, the total says ${shown(total)}`)]
 }
 
-/** Events of a period that is invoiced for good and that no invoice holds would never be paid, unless they came late and wait for the next one. */
+/** Events of an invoiced period that no invoice holds came late and wait for the next one; without a next one they would never be paid. */
 async function leftOut(totals: TotalsOfPeriod, accounts: Accounts): Promise<Difference[]> {
-  const [first] = totals
-  if (first === undefined || first.invoiceId !== null || first.events === 0) return []
-  const { customerId, feature, periodStart, events } = first
+  const open = totals.find(({ invoiceId, events }) => invoiceId === null && events > 0)
+  if (open === undefined) return []
+  const { customerId, feature, periodStart, events } = open
   const { subscription } = await accounts(customerId)
-  if (subscription === null || !isInvoiced(subscription, periodStart)) return []
+  if (subscription === null || subscription.dueAt !== null || !isInvoiced(subscription, periodStart)) return []
   const where = `${feature} of ${customerId} in the period from ${formatInstant(periodStart)}`
   return [difference('total', customerId, `${where}: the period is closed, and no invoice holds its ${events} events`)]
 }
@@ -244,6 +263,11 @@ function unknownInvoices(invoices: readonly Invoice[], held: ReadonlyMap<string,
 
 function orphanEvent({ seq, customerId }: UsageEvent): Difference {
   return { kind: 'event', customerId, message: `Event ${seq} belongs to ${customerId}, who has no subscription`, events: [seq] }
+}
+
+function strayEvent({ seq, customerId, periodStart }: LoggedEvent): Difference {
+  const message = `Event ${seq} of ${customerId} is counted in a period from ${formatInstant(periodStart)}, to which its instant does not belong`
+  return { kind: 'event', customerId, message, events: [seq] }
 }
 
 function difference(kind: Difference['kind'], customerId: string | null, message: string): Difference {

@@ -74,5 +74,15 @@ const REFUSAL_HEADERS = [
 ] as const
 
 function ticketOf(feature: string, key: string): Ticket {
-  return { meter: { customerId: 'customer', feature, key, remaining: '1', add: () => {} } }
+  return {
+    meter: {
+      customerId: 'customer',
+      feature,
+      key,
+      remaining: '1',
+      add: () => {},
+      addModelUsage: () => {},
+      followModelUsage: () => {},
+    },
+  }
 }

@@ -4,9 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { FareboxError } from '@farebox/core/contracts'
 import { create, type Font } from 'fontkit'
-
-/** Path or bytes of a font: TrueType, OpenType or WOFF; of a collection its first font. */
-export type FontSource = string | Uint8Array
+import type { FontSource } from './font-source.ts'
 
 export interface FontFamily {
   readonly regular: Font

@@ -2,4 +2,4 @@
 
 export { invoicePdf } from './invoice-pdf.ts'
 export type { InvoicePdfOptions } from './invoice-pdf.ts'
-export type { FontSource } from './fonts.ts'
+export type { FontSource } from './font-source.ts'

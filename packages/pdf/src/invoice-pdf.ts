@@ -4,7 +4,8 @@ import { type Invoice, type PrintedInvoice, printedInvoice, type PrintedSum, typ
 import { invalidOption, refuseOtherWords, refuseUnknownOptions } from '@farebox/core/contracts'
 import PdfKit from 'pdfkit'
 import { cellLines, heightOf, type Paragraph, writeLine } from './cell.ts'
-import { type FontSource, openFamilies } from './fonts.ts'
+import type { FontSource } from './font-source.ts'
+import { openFamilies } from './fonts.ts'
 import { writeLines } from './lines-table.ts'
 import { createSheet, GREY, INK, RULE, type Sheet } from './sheet.ts'
 import { createTypesetter, type Style, type Typesetter } from './typesetter.ts'
@@ -47,7 +48,7 @@ const BLOCK_GAP = 26
 const SUM_GAP = 3.5
 
 /** The bytes of the document. The same invoice and options give the same bytes. Throws `invalid_option`. */
-export async function invoicePdf(invoice: Invoice, options: InvoicePdfOptions = {}): Promise<Uint8Array> {
+export async function invoicePdf(invoice: Invoice, options: InvoicePdfOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
   refuseUnknownOptions(WHERE, options, OPTIONS)
   refuseOtherWords(WHERE, 'pageSize', options.pageSize, ['A4', 'Letter'])
   const { fonts = [], pageSize = 'A4' } = options
@@ -81,7 +82,7 @@ function infoOf({ finalizedAt, issuedAt }: Invoice, { title, seller }: PrintedIn
   return { Title: title, ...author, Creator: 'Farebox', CreationDate: new Date(finalizedAt ?? issuedAt) }
 }
 
-async function bytesOf(doc: PDFKit.PDFDocument): Promise<Uint8Array> {
+async function bytesOf(doc: PDFKit.PDFDocument): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = []
   for await (const chunk of doc) chunks.push(chunk as Uint8Array)
   return new Uint8Array(Buffer.concat(chunks))

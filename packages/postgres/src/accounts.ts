@@ -1,16 +1,20 @@
 /** Locks accounts and brings their states up to date. What is remembered counts only while the account's version is the same. */
 
 import {
+  type AccountRecord,
   type AccountState,
   createRecent,
   emptyAccount,
   invariant,
+  type Invoice,
   loadRecord,
   loadReservation,
   type Recent,
+  type RecordKey,
+  recordName,
   seqKey,
   subscriptionFromDocument,
-  type UsageEvent,
+  type LoggedEvent,
   usageOf,
 } from '@farebox/core/contracts'
 import type { QueryResult } from 'pg'
@@ -19,8 +23,8 @@ import {
   type AccountRow,
   amountFromText,
   customerFromRow,
-  type EventRow,
-  eventFromRow,
+  type LoggedEventRow,
+  loggedEventFromRow,
   type InvoiceRow,
   invoiceFromRow,
   recordFromRow,
@@ -53,16 +57,27 @@ export interface KnownPlace {
   readonly seq: number
 }
 
-/** The events that the changes of a batch have to see. */
+/** A record of a customer. */
+export interface KnownRecord extends RecordKey {
+  readonly customerId: string
+}
+
+/** What the changes of a batch have to see beyond their accounts. */
 export interface Asked {
   readonly keys: readonly KnownKey[]
   readonly places: readonly KnownPlace[]
+  /** By their ids. */
+  readonly invoices: readonly KnownKey[]
+  readonly records: readonly KnownRecord[]
 }
 
 export interface LockedAccounts {
   readonly accounts: ReadonlyMap<string, LockedAccount>
   /** The events that the log holds under the keys and at the places, by `keyOf` and `placeOf`. */
-  readonly known: Map<string, UsageEvent>
+  readonly known: Map<string, LoggedEvent>
+  /** The invoices and records that were asked for, by `keyOf` of their ids and `recordKeyOf`. */
+  readonly invoices: Map<string, Invoice>
+  readonly records: Map<string, AccountRecord>
 }
 
 export interface Accounts {
@@ -85,6 +100,10 @@ export function keyOf({ customerId, key }: KnownKey): string {
 
 export function placeOf({ customerId, seq }: KnownPlace): string {
   return keyOf({ customerId, key: seqKey(seq) })
+}
+
+export function recordKeyOf({ customerId, ...record }: KnownRecord): string {
+  return keyOf({ customerId, key: recordName(record) })
 }
 
 export function createAccounts(statements: Statements, cacheSize: number): Accounts {
@@ -118,7 +137,7 @@ export function createAccounts(statements: Statements, cacheSize: number): Accou
     }
     const accounts = new Map(customerIds.map((customerId) => [customerId, accountOf(customerId)]))
     const found = results.slice(lockedAt + 1, lockedAt + 1 + looks.length)
-    return { accounts, known: knownFrom(asked, found) }
+    return { accounts, ...foundFrom(asked, found) }
   }
 
   function accountOf(customerId: string): LockedAccount {
@@ -127,7 +146,7 @@ export function createAccounts(statements: Statements, cacheSize: number): Accou
     return account
   }
 
-  function looksFor({ keys, places }: Asked): Command[] {
+  function looksFor({ keys, places, invoices, records }: Asked): Command[] {
     const looks: Command[] = []
     if (keys.length > 0)
       looks.push(
@@ -141,6 +160,21 @@ export function createAccounts(statements: Statements, cacheSize: number): Accou
         statements.knownPlaces(
           customersOf(places),
           places.map(({ seq }) => seq),
+        ),
+      )
+    if (invoices.length > 0)
+      looks.push(
+        statements.knownInvoices(
+          customersOf(invoices),
+          invoices.map(({ key }) => key),
+        ),
+      )
+    if (records.length > 0)
+      looks.push(
+        statements.knownRecords(
+          customersOf(records),
+          records.map(({ kind }) => kind),
+          records.map(({ id }) => id),
         ),
       )
     return looks
@@ -191,28 +225,38 @@ export function createAccounts(statements: Statements, cacheSize: number): Accou
 /** How many statements load accounts. */
 const LOADED = 5
 
-type KnownRow = Omit<EventRow, 'seq'> & { readonly seq: string | null; readonly document: SealedEvent | null }
+type KnownRow = Omit<LoggedEventRow, 'seq'> & { readonly seq: string | null; readonly document: SealedEvent | null }
 
 /** An event as its key keeps it once its partition is gone. */
-type SealedEvent = Omit<EventRow, 'customer' | 'key'>
+type SealedEvent = Omit<LoggedEventRow, 'customer' | 'key'>
 
-function knownFrom({ keys, places }: Asked, results: readonly QueryResult[]): Map<string, UsageEvent> {
-  const known = new Map(keys.length === 0 ? [] : rowsOf<KnownRow>(results, 0).map(knownFromRow))
-  if (places.length === 0) return known
-  for (const row of rowsOf<EventRow>(results, results.length - 1)) {
-    const event = eventFromRow(row)
+/** What `looksFor` found: a result for each kind that was asked for, in its order. */
+function foundFrom(asked: Asked, results: readonly QueryResult[]): Omit<LockedAccounts, 'accounts'> {
+  let place = 0
+  const next = <Row>({ length }: readonly unknown[]): readonly Row[] => (length === 0 ? [] : rowsOf<Row>(results, place++))
+  const known = new Map(next<KnownRow>(asked.keys).map(knownFromRow))
+  for (const row of next<LoggedEventRow>(asked.places)) {
+    const event = loggedEventFromRow(row)
     known.set(placeOf(event), event)
   }
-  return known
+  const invoices = next<InvoiceRow>(asked.invoices).map((row): [string, Invoice] => {
+    const invoice = invoiceFromRow(row)
+    return [keyOf({ customerId: row.customer, key: invoice.id }), invoice]
+  })
+  const records = next<RecordRow>(asked.records).map((row): [string, AccountRecord] => {
+    const record = recordFromRow(row)
+    return [recordKeyOf({ customerId: row.customer, kind: record.kind, id: record.id }), record]
+  })
+  return { known, invoices: new Map(invoices), records: new Map(records) }
 }
 
 function customersOf(asked: readonly { readonly customerId: string }[]): string[] {
   return asked.map(({ customerId }) => customerId)
 }
 
-function knownFromRow(row: KnownRow): [string, UsageEvent] {
+function knownFromRow(row: KnownRow): [string, LoggedEvent] {
   const { customer, key, seq, document } = row
   const event = seq === null ? document : { ...row, seq }
   invariant(event !== null, 'a key is of an event, or keeps the one that is gone')
-  return [keyOf({ customerId: customer, key }), eventFromRow({ ...event, customer, key })]
+  return [keyOf({ customerId: customer, key }), loggedEventFromRow({ ...event, customer, key })]
 }

@@ -1,7 +1,16 @@
 /** One transaction for many changes, in two round trips: accounts are locked and read, then everything is written and committed. */
 
-import { type Change, type Entry, invariant, limitReached, seqKey, type Waiting } from '@farebox/core/contracts'
-import { type Asked, createAccounts, keyOf, type LockedAccounts, placeOf } from './accounts.ts'
+import {
+  type Change,
+  type ChangeTarget,
+  type Entry,
+  invariant,
+  limitReached,
+  recordName,
+  seqKey,
+  type Waiting,
+} from '@farebox/core/contracts'
+import { type Asked, createAccounts, keyOf, type LockedAccount, type LockedAccounts, placeOf, recordKeyOf } from './accounts.ts'
 import { type Link, rowsOf } from './link.ts'
 import type { PostgresSettings } from './options.ts'
 import type { Month } from './partitions.ts'
@@ -70,7 +79,13 @@ export function createBatches({ settings, statements, process, lane, missingMont
       await link.run([statements.rollback, statements.addAccounts(locked.missing)])
       return false
     }
-    const writes = createWriteSet({ statements, process, known: locked.known, places: new Set(asked.places.map(placeOf)) })
+    const writes = createWriteSet({
+      statements,
+      process,
+      known: locked.known,
+      places: new Set(asked.places.map(placeOf)),
+      invoices: locked.invoices,
+    })
     const taken: Taken[] = []
     for (const change of changes) if (!change.isGivenUp) decideOne(change, locked, { writes, taken })
     if (taken.length > 0 && !(await take(link, taken))) {
@@ -78,8 +93,8 @@ export function createBatches({ settings, statements, process, lane, missingMont
       return false
     }
     if (writes.changed.size === 0) {
-      // The mark is kept: it says that this process lives.
-      await link.run([statements.commit])
+      // The mark is kept: it says that this process lives, and that may be lost with the power. Nobody waits for the disk.
+      await link.run([statements.commitUnsynced])
       return true
     }
     const missing = missingMonths(writes.instants)
@@ -137,6 +152,8 @@ function askedBy(changes: readonly Pending[]): Asked {
   return {
     keys: changes.flatMap(({ target: { customerId, keys = [] } }) => keys.map((key) => ({ customerId, key }))),
     places: changes.flatMap(({ target: { customerId, seqs = [] } }) => seqs.map((seq) => ({ customerId, seq }))),
+    invoices: changes.flatMap(({ target: { customerId, invoices = [] } }) => invoices.map((key) => ({ customerId, key }))),
+    records: changes.flatMap(({ target: { customerId, records = [] } }) => records.map((record) => ({ customerId, ...record }))),
   }
 }
 
@@ -145,15 +162,12 @@ interface Written {
   readonly taken: Taken[]
 }
 
-function decideOne(change: Pending, { accounts, known }: LockedAccounts, { writes, taken }: Written): void {
-  const { customerId, keys = [], seqs = [] } = change.target
-  const account = accounts.get(customerId)
+function decideOne(change: Pending, locked: LockedAccounts, { writes, taken }: Written): void {
+  const { target } = change
+  const account = locked.accounts.get(target.customerId)
   invariant(account !== undefined, 'the account of a change is locked')
   const { state } = account
-  for (const key of [...keys, ...seqs.map(seqKey)]) {
-    const event = known.get(keyOf({ customerId, key }))
-    if (event !== undefined) state.known.set(key, event)
-  }
+  lookAround(target, account, { locked, writes })
   let decided: Change<unknown>
   try {
     decided = change.decide(state)
@@ -163,6 +177,8 @@ function decideOne(change: Pending, { accounts, known }: LockedAccounts, { write
     return
   } finally {
     state.known.clear()
+    state.invoices.clear()
+    state.records.clear()
   }
   for (const entry of decided.entries) {
     if (entry.kind === 'counted') taken.push({ change, entry })
@@ -170,6 +186,27 @@ function decideOne(change: Pending, { accounts, known }: LockedAccounts, { write
   }
   change.answer = decided.result
   change.isFailed = false
+}
+
+/** Shows a decision what it names beyond its account, as the changes before it in the batch left it. */
+function lookAround(
+  { customerId, keys = [], seqs = [], invoices = [], records = [] }: ChangeTarget,
+  account: LockedAccount,
+  { locked, writes }: { readonly locked: LockedAccounts; readonly writes: WriteSet },
+): void {
+  const { state } = account
+  for (const key of [...keys, ...seqs.map(seqKey)]) {
+    const event = locked.known.get(keyOf({ customerId, key }))
+    if (event !== undefined) state.known.set(key, event)
+  }
+  for (const id of invoices) {
+    const invoice = locked.invoices.get(keyOf({ customerId, key: id }))
+    if (invoice !== undefined) state.invoices.set(id, invoice)
+  }
+  for (const key of records) {
+    const record = writes.findRecord(account, key) ?? locked.records.get(recordKeyOf({ customerId, ...key }))
+    if (record !== undefined) state.records.set(recordName(key), record)
+  }
 }
 
 /** As the collation "C" orders them, for ids are ASCII. */

@@ -76,7 +76,7 @@ async function retainMonth(client: ClientBase, names: Names, month: Month): Prom
     )
     await client.query(
       `UPDATE ${of('event_keys')} k SET document = json_build_object('seq', e.seq::text, 'feature', e.feature,
-         'quantity', e.quantity::text, 'at', e.at::text, 'route', e.route, 'properties', e.properties, 'charge', e.charge, 'corrects', e.corrects::text)
+         'period_start', e.period_start::text, 'quantity', e.quantity::text, 'at', e.at::text, 'route', e.route, 'properties', e.properties, 'charge', e.charge, 'corrects', e.corrects::text)
        FROM ${partition} e WHERE k.customer = e.customer AND k.key = e.key AND k.seq = e.seq`,
     )
     const { rows } = await client.query<{ count: string }>(`SELECT count(*) AS count FROM ${partition}`)

@@ -11,6 +11,8 @@ export type Prepared = (...values: readonly unknown[]) => Command
 export interface Statements extends Record<PreparedName, Prepared> {
   readonly begin: Command
   readonly commit: Command
+  /** For a transaction that wrote nothing which has to last. */
+  readonly commitUnsynced: Command
   readonly rollback: Command
 }
 
@@ -28,6 +30,8 @@ type PreparedName =
   | 'drafts'
   | 'known'
   | 'knownPlaces'
+  | 'knownInvoices'
+  | 'knownRecords'
   | 'saveAccounts'
   | 'saveCustomer'
   | 'saveSubscription'
@@ -54,7 +58,7 @@ const IDLE_LIMIT_MS = 10_000
 const PLAN_SETTINGS = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin']
 
 const ACCOUNT = 'customer, version, last_seq, name, email, time_zone, created_at, details'
-const EVENT = 'e.seq, e.feature, e.quantity, e.at, e.route, e.properties, e.charge, e.corrects'
+const EVENT = 'e.seq, e.feature, e.period_start, e.quantity, e.at, e.route, e.properties, e.charge, e.corrects'
 
 export function createStatements(names: Names, { durability, timeoutMs, prepare }: PostgresSettings): Statements {
   const settings = [
@@ -70,6 +74,7 @@ export function createStatements(names: Names, { durability, timeoutMs, prepare 
   return {
     begin: { text: ['BEGIN ISOLATION LEVEL READ COMMITTED', ...settings].join('; ') },
     commit: { text: 'COMMIT' },
+    commitUnsynced: { text: 'SET LOCAL synchronous_commit = off; COMMIT' },
     rollback: { text: 'ROLLBACK' },
     ...ofLanes(names, named),
     ...ofStates(names, named),
@@ -104,7 +109,17 @@ function ofStates(
   { of }: Names,
   named: Naming,
 ): Some<
-  'addAccounts' | 'lock' | 'subscriptions' | 'openRecords' | 'openTotals' | 'reservations' | 'drafts' | 'known' | 'knownPlaces'
+  | 'addAccounts'
+  | 'lock'
+  | 'subscriptions'
+  | 'openRecords'
+  | 'openTotals'
+  | 'reservations'
+  | 'drafts'
+  | 'known'
+  | 'knownPlaces'
+  | 'knownInvoices'
+  | 'knownRecords'
 > {
   return {
     addAccounts: named('add', `INSERT INTO ${of('accounts')} (customer) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING`),
@@ -144,6 +159,16 @@ function ofStates(
       'known_places',
       `SELECT e.customer, e.key, ${EVENT} FROM unnest($1::text[], $2::bigint[]) AS asked (customer, seq)
        JOIN ${of('events')} e ON e.customer = asked.customer AND e.seq = asked.seq`,
+    ),
+    knownInvoices: named(
+      'known_invoices',
+      `SELECT i.* FROM unnest($1::text[], $2::text[]) AS asked (customer, id)
+       JOIN ${of('invoices')} i ON i.customer = asked.customer AND i.id = asked.id`,
+    ),
+    knownRecords: named(
+      'known_records',
+      `SELECT r.* FROM unnest($1::text[], $2::text[], $3::text[]) AS asked (customer, kind, id)
+       JOIN ${of('records')} r ON r.customer = asked.customer AND r.kind = asked.kind AND r.id = asked.id`,
     ),
   }
 }

@@ -11,6 +11,8 @@ import {
   invariant,
   invoiceToDocument,
   type Invoice,
+  type RecordKey,
+  type LoggedEvent,
   type Reservation,
   subscriptionColumns,
   subscriptionToDocument,
@@ -26,6 +28,8 @@ import type { Statements } from './statements.ts'
 export interface WriteSet {
   /** Applies an entry to the account and keeps it to be written. */
   add(account: LockedAccount, entry: Entry): void
+  /** A record as the batch has changed it so far; undefined where it has not. */
+  findRecord(account: LockedAccount, key: RecordKey): AccountRecord | undefined
   /** Accounts that the batch changed. */
   readonly changed: ReadonlySet<LockedAccount>
   /** Instants of the events. */
@@ -34,11 +38,6 @@ export interface WriteSet {
   commands(): Command[]
   /** How many rows each of the statements that must find their rows has to change, by its place among `commands`. */
   readonly mustChange: ReadonlyMap<number, string>
-}
-
-interface PostedEvent {
-  readonly event: UsageEvent
-  readonly periodStart: number
 }
 
 /** Usage that the batch changed, and where it is written. */
@@ -52,17 +51,19 @@ export interface WriteSetParts {
   readonly statements: Statements
   readonly process: string
   /** Gains the events that later changes of the batch have to see: those under callers' keys, and those at places that were asked for. */
-  readonly known: Map<string, UsageEvent>
+  readonly known: Map<string, LoggedEvent>
   /** By `placeOf`. */
   readonly places: ReadonlySet<string>
+  /** By `keyOf`: follows what becomes of invoices, for later changes of the batch. */
+  readonly invoices: Map<string, Invoice>
 }
 
-export function createWriteSet({ statements, process, known, places }: WriteSetParts): WriteSet {
+export function createWriteSet({ statements, process, known, places, invoices }: WriteSetParts): WriteSet {
   const changed = new Set<LockedAccount>()
   const records = createChangedRecords<LockedAccount>()
   const reserved = new Map<string, Reservation>()
   const ended: { readonly customerId: string; readonly key: string }[] = []
-  const events: PostedEvent[] = []
+  const events: LoggedEvent[] = []
   const givenKeys: UsageEvent[] = []
   const totals = new Map<Usage, ChangedTotal>()
   const rows: Command[] = []
@@ -72,7 +73,7 @@ export function createWriteSet({ statements, process, known, places }: WriteSetP
   const instants: number[] = []
   const mustChange = new Map<number, string>()
 
-  return { add, changed, instants, commands, mustChange }
+  return { add, findRecord: records.find, changed, instants, commands, mustChange }
 
   function add(account: LockedAccount, entry: Entry): void {
     const { state } = account
@@ -105,15 +106,19 @@ export function createWriteSet({ statements, process, known, places }: WriteSetP
         return post(account, entry)
       case 'drafted':
         drafts.set(keyOf({ customerId: entry.invoice.customerId, key: entry.invoice.id }), entry.invoice)
+        see(entry.invoice)
         break
       case 'finalized':
         finalize(state, entry)
+        see(entry.invoice)
         break
       case 'collected': {
         const { invoiceId, status } = entry
         invariant(status !== 'draft', 'a final invoice never becomes a draft')
         const command = statements.collect(state.customerId, invoiceId, status)
         invoicing.push({ command, mustChange: 'what is collected is a final invoice of the account' })
+        const seen = invoices.get(keyOf({ customerId: state.customerId, key: invoiceId }))
+        if (seen !== undefined) see({ ...seen, status })
         break
       }
       case 'granted':
@@ -127,12 +132,16 @@ export function createWriteSet({ statements, process, known, places }: WriteSetP
     records.add(account, entry)
   }
 
+  function see(invoice: Invoice): void {
+    invoices.set(keyOf({ customerId: invoice.customerId, key: invoice.id }), invoice)
+  }
+
   function post(account: LockedAccount, entry: Extract<Entry, { kind: 'posted' }>): void {
     const { state } = account
     const { event: posted, periodStart } = entry
     account.lastSeq += 1
-    const event = { ...posted, seq: account.lastSeq }
-    events.push({ event, periodStart })
+    const event: LoggedEvent = { ...posted, seq: account.lastSeq, periodStart }
+    events.push(event)
     instants.push(event.at)
     if (entry.keyGivenBy === 'caller') {
       givenKeys.push(event)
@@ -223,8 +232,8 @@ function reservationToRow(reservation: Reservation): object {
   return { ...row, charge: held, usage: usage === undefined ? null : JSON.stringify(usage) }
 }
 
-function eventToRow({ event, periodStart }: PostedEvent): object {
-  const { customerId, seq, feature, quantity, at, route, key, charge, corrects } = event
+function eventToRow(event: LoggedEvent): object {
+  const { customerId, seq, feature, periodStart, quantity, at, route, key, charge, corrects } = event
   // Text within text: as JSON of its own a zero character in it would end the whole batch.
   const properties = event.properties === null ? null : JSON.stringify(event.properties)
   const row = {

@@ -2,34 +2,48 @@
 
 import {
   type AccountState,
+  add,
   applyEntry,
+  type ChangeTarget,
+  createChangedRecords,
+  type Decimal,
+  DECIMAL_ZERO,
   emptyAccount,
   type Entry,
   invariant,
   type Invoice,
+  limitReached,
+  type LoggedEvent,
+  recordName,
   type Reservation,
+  seqKey,
   type StoredCatalog,
+  type StoredRecord,
   type StoredTotal,
-  type UsageEvent,
   usageOf,
 } from '@farebox/core/contracts'
 
 export interface SimulatedTotal extends StoredTotal {
   quantity: bigint
   events: number
+  cost: Decimal
+  uncovered: Decimal
   invoiceId: string | null
+  /** Places of its events. */
+  readonly places: number[]
 }
 
 export class Database {
   readonly accounts: Map<string, AccountState> = new Map()
-  readonly log: UsageEvent[] = []
-  /** First instant of the usage period that an event was counted in, by its place. */
-  readonly periods: Map<number, number> = new Map()
+  readonly log: LoggedEvent[] = []
   /** Everything that was ever written, account by account. */
   readonly journal: Map<string, { readonly entry: Entry; readonly seq: number }[]> = new Map()
   /** Log places by customer and caller's key. */
-  readonly keys: Map<string, UsageEvent> = new Map()
-  readonly totals: Map<string, SimulatedTotal> = new Map()
+  readonly keys: Map<string, LoggedEvent> = new Map()
+  /** The totals of each period in their order: its own, and those of what came late. */
+  readonly totals: Map<string, SimulatedTotal[]> = new Map()
+  readonly records: Map<string, StoredRecord> = new Map()
+  readonly counters: Map<string, number> = new Map()
   readonly invoices: Map<string, Invoice> = new Map()
   readonly series: Map<string, number> = new Map()
   readonly catalogs: Map<string, StoredCatalog> = new Map()
@@ -38,18 +52,32 @@ export class Database {
   readonly dead: Set<string> = new Set()
 
   /** A copy: what is decided on is thrown away when it cannot be written. */
-  read(customerId: string, keys: readonly string[] = []): AccountState {
+  read({ customerId, keys = [], seqs = [], invoices = [], records = [] }: ChangeTarget): AccountState {
     const state = copied(this.accounts.get(customerId) ?? emptyAccount(customerId))
     for (const key of keys) {
       const event = this.keys.get(`${customerId} ${key}`)
       if (event !== undefined) state.known.set(key, event)
+    }
+    for (const seq of seqs) {
+      const event = this.log[seq - 1]
+      if (event?.customerId === customerId) state.known.set(seqKey(seq), event)
+    }
+    for (const id of invoices) {
+      const invoice = this.invoices.get(id)
+      if (invoice?.customerId === customerId) state.invoices.set(id, invoice)
+    }
+    for (const key of records) {
+      const record = this.records.get(`${customerId} ${recordName(key)}`)
+      if (record !== undefined) state.records.set(recordName(key), record)
     }
     return state
   }
 
   /** Writes the entries of one change: all or none. Throws what is broken. */
   write(process: string, customerId: string, entries: readonly Entry[]): void {
-    const state = this.read(customerId)
+    const account = { state: this.read({ customerId }) }
+    const { state } = account
+    const records = createChangedRecords<typeof account>()
     let seq = this.log.length
     // Everything is tried on copies first, so that nothing is written when one of the entries cannot be.
     for (const entry of entries) {
@@ -58,9 +86,12 @@ export class Database {
         'an account begins with its customer',
       )
       if (entry.kind === 'posted') this.#checkPosted(entry)
+      if (entry.kind === 'counted' && (this.counters.get(entry.counter) ?? 0) >= entry.limit) throw limitReached(entry)
       applyEntry(state, entry, entry.kind === 'posted' ? (seq += 1) : 0)
+      records.add(account, entry)
     }
     this.accounts.set(customerId, state)
+    for (const [, record] of records.written()) this.records.set(`${customerId} ${recordName(record)}`, { customerId, ...record })
     for (const entry of entries) {
       this.#keep(process, customerId, entry)
       const journal = this.journal.get(customerId) ?? []
@@ -76,8 +107,8 @@ export class Database {
   }
 
   #checkPosted({ event, periodStart, keyGivenBy }: Extract<Entry, { kind: 'posted' }>): void {
-    const total = this.totals.get(totalKey(event.customerId, event.feature, periodStart))
-    invariant(total === undefined || total.invoiceId === null, 'usage of a final invoice never changes')
+    invariant(event.at >= periodStart, 'an event is not earlier than its period')
+    invariant(event.quantity >= 0n || event.corrects !== undefined, 'only a correction takes units back')
     invariant(keyGivenBy === 'farebox' || !this.keys.has(`${event.customerId} ${event.key}`), 'a key is counted once')
   }
 
@@ -97,31 +128,46 @@ export class Database {
           this.#totalOf(customerId, feature, periodStart).invoiceId = entry.invoice.id
         return
       }
+      case 'collected': {
+        const invoice = this.invoices.get(entry.invoiceId)
+        invariant(invoice !== undefined && invoice.status !== 'draft', 'what is collected is a final invoice')
+        return void this.invoices.set(invoice.id, { ...invoice, status: entry.status })
+      }
+      case 'counted':
+        return void this.counters.set(entry.counter, (this.counters.get(entry.counter) ?? 0) + 1)
       case 'customer':
       case 'subscription':
       case 'released':
+      case 'granted':
+      case 'payment':
+      case 'unpriced':
       case 'api_key':
         return
     }
   }
 
   #keepPosted({ event, periodStart, keyGivenBy }: Extract<Entry, { kind: 'posted' }>): void {
-    const kept = { ...event, seq: this.log.length + 1 }
+    const kept = { ...event, seq: this.log.length + 1, periodStart }
     this.log.push(kept)
-    this.periods.set(kept.seq, periodStart)
     if (keyGivenBy === 'caller') this.keys.set(`${event.customerId} ${event.key}`, kept)
     const total = this.#totalOf(event.customerId, event.feature, periodStart)
     total.quantity += event.quantity
     total.events += 1
+    total.places.push(kept.seq)
+    if (event.charge === undefined) return
+    total.cost = add(total.cost, event.charge.cost)
+    total.uncovered = add(total.uncovered, event.charge.uncovered)
   }
 
+  /** The open one; made where the period has none, or an invoice holds the last. */
   #totalOf(customerId: string, feature: string, periodStart: number): SimulatedTotal {
     const key = totalKey(customerId, feature, periodStart)
-    let total = this.totals.get(key)
-    if (total === undefined) {
-      const dropped = { quantity: 0n, events: 0 }
-      this.totals.set(key, (total = { customerId, feature, periodStart, quantity: 0n, events: 0, invoiceId: null, dropped }))
-    }
+    const rounds = this.totals.get(key) ?? []
+    const last = rounds.at(-1)
+    if (last?.invoiceId === null) return last
+    const none = { quantity: 0n, events: 0, cost: DECIMAL_ZERO, uncovered: DECIMAL_ZERO }
+    const total: SimulatedTotal = { customerId, feature, periodStart, ...none, invoiceId: null, dropped: none, places: [] }
+    this.totals.set(key, [...rounds, total])
     return total
   }
 }
@@ -135,5 +181,7 @@ function copied(state: AccountState): AccountState {
   for (const { feature, periodStart, ...figures } of state.usage) Object.assign(usageOf(copy, feature, periodStart), figures)
   for (const [key, reservation] of state.reservations) copy.reservations.set(key, reservation)
   for (const [id, draft] of state.drafts) copy.drafts.set(id, draft)
+  for (const [id, grant] of state.grants) copy.grants.set(id, { ...grant })
+  for (const [id, payment] of state.payments) copy.payments.set(id, payment)
   return copy
 }

@@ -1,6 +1,13 @@
 /** The invariants of the design, checked on what is durable by code that shares nothing with the engine. */
 
-import { type AccountState, applyEntry, emptyAccount, type Invoice, type UsageEvent } from '@farebox/core/contracts'
+import {
+  type AccountState,
+  applyEntry,
+  emptyAccount,
+  type Invoice,
+  type Subscription,
+  type UsageEvent,
+} from '@farebox/core/contracts'
 import { boundary, periodIndex, priceOf } from '../model/reference.ts'
 import { MODEL_PLANS, type ModelTerms } from '../model/price-list.ts'
 import { type Database, totalKey } from './database.ts'
@@ -52,8 +59,13 @@ function totals(database: Database, account: AccountState, counted: Counted): st
   const kept = new Map<string, { quantity: bigint; events: number }>()
   for (const { feature, periodStart, posted, events } of account.usage)
     if (events > 0) kept.set(totalKey(customerId, feature, periodStart), { quantity: posted, events })
-  for (const [key, total] of database.totals)
-    if (total.customerId === customerId && total.invoiceId !== null) kept.set(key, total)
+  for (const [key, rounds] of database.totals) {
+    const held = rounds.filter((total) => total.customerId === customerId && total.invoiceId !== null)
+    for (const { quantity, events } of held) {
+      const others = kept.get(key) ?? { quantity: 0n, events: 0 }
+      kept.set(key, { quantity: others.quantity + quantity, events: others.events + events })
+    }
+  }
   const own = [...counted].filter(([key]) => key.startsWith(`${customerId} `))
   const differs = own.filter(
     ([key, { quantity, events }]) => kept.get(key)?.quantity !== quantity || kept.get(key)?.events !== events,
@@ -71,11 +83,11 @@ function limits({ customerId, subscription, reservations }: AccountState, counte
     [...counted].filter(([key]) => key.startsWith(`${customerId} `)).map(([key, { quantity }]) => [key, quantity]),
   )
   for (const { feature, at, quantity } of reservations.values()) {
-    const key = totalKey(customerId, feature, boundary(subscription.anchor, periodIndex(subscription.anchor, at)))
+    const key = totalKey(customerId, feature, boundary(anchorOf(subscription), periodIndex(anchorOf(subscription), at)))
     used.set(key, (used.get(key) ?? 0n) + quantity)
   }
   return [...used].flatMap(([key, quantity]) => {
-    const terms = termsOf(subscription.plan, key.split(' ')[1] as string)
+    const terms = termsOf(planOf(subscription), key.split(' ')[1] as string)
     const limit = terms?.overage.kind === 'block' ? terms.included : null
     return limit !== null && limit !== undefined && quantity > limit
       ? [`2: ${quantity} used and reserved of ${key}, the limit is ${limit}`]
@@ -108,12 +120,15 @@ function sealed(database: Database, finals: readonly Invoice[]): string[] {
       holders.set(key, [...(holders.get(key) ?? []), id])
     }
   }
-  return [...database.totals].flatMap(([key, { customerId, periodStart, invoiceId }]) => {
+  // What these clients report is never late, so a period has one total.
+  return [...database.totals].flatMap(([key, [first, ...late]]) => {
+    const { customerId, periodStart, invoiceId } = first ?? { customerId: '', periodStart: 0, invoiceId: null }
+    if (late.length > 0) return [`4: ${key} has events that came after its invoice`]
     const subscription = database.accounts.get(customerId)?.subscription
     const isClosed =
       subscription !== null &&
       subscription !== undefined &&
-      periodIndex(subscription.anchor, periodStart) + 1 < subscription.nextMoment
+      periodIndex(anchorOf(subscription), periodStart) + 1 < subscription.nextMoment
     const expected = isClosed ? 1 : 0
     const found = holders.get(key) ?? []
     const isRight = found.length === expected && (isClosed ? found[0] === invoiceId : invoiceId === null)
@@ -128,7 +143,7 @@ function amounts(database: Database, { id, customerId, lines, subtotal, total }:
   const broken: string[] = []
   if (lines.reduce((all, { amount }) => all + amount.minor, 0n) !== subtotal.minor || subtotal.minor !== total.minor)
     broken.push(`5: the lines of ${id} are not its total`)
-  const plan = database.accounts.get(customerId)?.subscription?.plan ?? ''
+  const plan = planOf(database.accounts.get(customerId)?.subscription)
   for (const code of new Set(lines.flatMap(({ feature }) => feature ?? []))) {
     const own = lines.filter(({ feature }) => feature === code)
     const used = counted.get(totalKey(customerId, code, own[0]?.period[0] ?? 0))?.quantity ?? 0n
@@ -147,8 +162,17 @@ function numbers(finals: readonly Invoice[]): string[] {
 }
 
 function periodStartOf(database: Database, { customerId, at }: UsageEvent): number {
-  const anchor = database.accounts.get(customerId)?.subscription?.anchor ?? 0
+  const anchor = anchorOf(database.accounts.get(customerId)?.subscription)
   return boundary(anchor, periodIndex(anchor, at))
+}
+
+/** Nobody changes plans here, so a subscription is one segment. */
+function anchorOf(subscription: Subscription | null | undefined): number {
+  return subscription?.segments[0]?.anchor ?? 0
+}
+
+function planOf(subscription: Subscription | null | undefined): string {
+  return subscription?.segments[0]?.plan ?? ''
 }
 
 function termsOf(plan: string, feature: string): ModelTerms | undefined {

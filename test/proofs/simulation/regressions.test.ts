@@ -64,23 +64,27 @@ test('an invoice waits for a request that was admitted between its draft and its
   expect(await outcomeOf(server, await verdict)).toEqual(COUNTED_ONCE)
 })
 
-test('an event that comes in while a draft is audited does not hold its invoice back', async () => {
-  let isLate = true
-  const server = await opened((store, farebox) => ({
-    recount: async (query) => {
-      if (isLate) {
-        isLate = false
-        await farebox().usage.track({ customerId: 'ann', feature: 'calls', timestamp: START + 1 })
-      }
-      return store.recount(query)
-    },
-  }))
-  await server.farebox.usage.track({ customerId: 'ann', feature: 'calls' })
-  server.clock.set(NEXT_MONTH)
-  const { held, invoices } = await server.farebox.closePeriods()
-  expect(held).toEqual([])
-  expect(invoices.map(({ lines }) => lines.map(({ quantity }) => quantity))).toEqual([[2_000_000n]])
-})
+test.each([0, 1_000])(
+  'an event that comes in while a draft is audited holds no invoice back, with %i accounts in memory',
+  async (cacheSize) => {
+    let isLate = true
+    const change = (store: Store, farebox: () => Farebox): Partial<Store> => ({
+      events: async (query) => {
+        if (isLate) {
+          isLate = false
+          await farebox().usage.track({ customerId: 'ann', feature: 'calls', timestamp: START + 1 })
+        }
+        return store.events(query)
+      },
+    })
+    const server = await opened(change, { cacheSize })
+    await server.farebox.usage.track({ customerId: 'ann', feature: 'calls' })
+    server.clock.set(NEXT_MONTH)
+    const { held, invoices } = await server.farebox.closePeriods()
+    expect(held).toEqual([])
+    expect(invoices.map(({ lines }) => lines.map(({ quantity }) => quantity))).toEqual([[2_000_000n]])
+  },
+)
 
 test('a late event of an invoiced period is answered with period_invoiced, also when it is larger than the allowance', async () => {
   const { farebox, clock } = await opened()
@@ -105,7 +109,7 @@ test('the requests in flight of a process that died are ended together, not one 
         return store.change(target, decide).finally(() => (atOnce -= 1))
       },
     }),
-    dead.folder,
+    { shared: dead.folder },
   )
   expect(most).toBe(10)
   expect(await reserved(heir)).toBe(0n)
@@ -131,10 +135,10 @@ test('a request that was not served because nobody knows whether it was admitted
 /** Ann is on the free plan since the start. `change` replaces members of the store. */
 async function opened(
   change: (store: Store, farebox: () => Farebox) => Partial<Store> = () => ({}),
-  shared?: string,
+  { shared, cacheSize = 1_000 }: { shared?: string; cacheSize?: number } = {},
 ): Promise<Server> {
   const folder = shared ?? mkdtempSync(path.join(tmpdir(), 'farebox-regression-'))
-  const store = sqlite({ path: path.join(folder, 'farebox.db'), durability: 'process' })
+  const store = sqlite({ path: path.join(folder, 'farebox.db'), durability: 'process', cacheSize })
   const changed: Partial<Store> = change(store, () => farebox)
   const replaced = new Proxy(store, {
     get: (_store, member) => {

@@ -4,13 +4,16 @@ import {
   type AccountState,
   type Change,
   type ChangeTarget,
+  type Counted,
+  DECIMAL_ZERO,
   type Entry,
   FareboxError,
   type Page,
   type PageRequest,
   type Store,
+  type TotalQuery,
 } from '@farebox/core/contracts'
-import type { Database } from './database.ts'
+import { type Database, type SimulatedTotal, totalKey } from './database.ts'
 import type { Random } from './random.ts'
 
 /** Defects put into the store on purpose, for the negative controls. */
@@ -64,18 +67,13 @@ export function simulatedStore({ database, process, random, faults, defect }: St
     change: changed,
     flush: () => (waiting.length === 0 ? Promise.resolve() : ask(() => undefined)),
     log: (page) => ask(() => pageOf(database.log, page)),
-    events: (query) =>
-      ask(() =>
-        pageOf(
-          database.log.filter((event) => event.customerId === query.customerId),
-          query,
-        ),
-      ),
-    recount: ({ customerId, feature, periodStart }) => ask(() => recount(customerId, feature, periodStart)),
+    events: (query) => ask(() => pageOf(eventsOf(query).toReversed(), query)),
+    recount: (query) => ask(() => recount(query)),
+    totalsOf: (query) => ask(() => roundsOf(query).map((total) => ({ ...total }))),
     totals: (page) =>
       ask(() =>
         pageOf(
-          [...database.totals.values()].map((total) => ({ ...total })),
+          [...database.totals.values()].flat().map((total) => ({ ...total })),
           page,
         ),
       ),
@@ -84,6 +82,19 @@ export function simulatedStore({ database, process, random, faults, defect }: St
     apiKey: () => ask(() => null),
     apiKeys: () => ask(() => []),
     customerIds: (page) => ask(() => pageOf([...database.accounts.keys()], page)),
+    records: ({ kind, customerId, isOpen, ...page }) =>
+      ask(() =>
+        pageOf(
+          [...database.records.values()].filter(
+            (record) =>
+              record.kind === kind &&
+              record.customerId === (customerId ?? record.customerId) &&
+              record.isOpen === (isOpen ?? record.isOpen),
+          ),
+          page,
+        ),
+      ),
+    counters: () => ask(() => [...database.counters].map(([counter, taken]) => ({ counter, taken }))),
     catalogs: () => ask(() => [...database.catalogs.values()]),
     saveCatalog: (catalog) =>
       ask(() => void database.catalogs.set(catalog.version, database.catalogs.get(catalog.version) ?? catalog)),
@@ -95,20 +106,21 @@ export function simulatedStore({ database, process, random, faults, defect }: St
   }
   return store
 
-  function changed<T>({ customerId, keys, urgency }: ChangeTarget, decide: (state: AccountState) => Change<T>): Promise<T> {
-    const early = defect === 'decides_early' ? decide(database.read(customerId, keys)) : null
+  function changed<T>(target: ChangeTarget, decide: (state: AccountState) => Change<T>): Promise<T> {
+    const { customerId, urgency } = target
+    const early = defect === 'decides_early' ? decide(database.read(target)) : null
     let first: readonly Entry[] | null = null
     const written = enqueue<T>(customerId, urgency === 'soon', (resolve) => {
       // A store may run the decision again: it has no effects of its own.
-      if (random.chance(0.1)) decide(database.read(customerId, keys))
-      const { result, entries } = early ?? decide(database.read(customerId, keys))
+      if (random.chance(0.1)) decide(database.read(target))
+      const { result, entries } = early ?? decide(database.read(target))
       database.write(process, customerId, defect === 'applies_again' ? (first ?? entries) : entries)
       first ??= entries
       return () => resolve(result)
     })
     if (defect !== 'acknowledges_early' || urgency === 'soon') return written
     written.catch(() => {})
-    return Promise.resolve(decide(database.read(customerId, keys)).result)
+    return Promise.resolve(decide(database.read(target)).result)
   }
 
   function ask<T>(read: () => T): Promise<T> {
@@ -195,11 +207,23 @@ export function simulatedStore({ database, process, random, faults, defect }: St
     database.dead.add(process)
   }
 
-  function recount(customerId: string, feature: string, periodStart: number): { quantity: bigint; events: number } {
-    const events = database.log.filter(
-      (event) => event.customerId === customerId && event.feature === feature && database.periods.get(event.seq) === periodStart,
-    )
-    return { quantity: events.reduce((all, event) => all + event.quantity, 0n), events: events.length }
+  function roundsOf({ customerId, feature, periodStart }: Omit<TotalQuery, 'invoiceId'>): readonly SimulatedTotal[] {
+    return database.totals.get(totalKey(customerId, feature, periodStart)) ?? []
+  }
+
+  /** In the order in which they were written. */
+  function eventsOf({ invoiceId, ...query }: TotalQuery): typeof database.log {
+    const rounds = roundsOf(query)
+    const total = invoiceId === undefined ? rounds.at(-1) : rounds.find((one) => one.invoiceId === invoiceId)
+    const places = new Set(total?.places)
+    return database.log.filter(({ seq }) => places.has(seq))
+  }
+
+  /** What the simulation sells is counted in units alone. */
+  function recount(query: TotalQuery): Counted {
+    const events = eventsOf(query)
+    const quantity = events.reduce((all, event) => all + event.quantity, 0n)
+    return { quantity, events: events.length, cost: DECIMAL_ZERO, uncovered: DECIMAL_ZERO }
   }
 
   function due(now: number, limit: number): string[] {

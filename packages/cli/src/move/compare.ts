@@ -2,11 +2,21 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { formatInstant, formatMoney, formatQuantity } from '@farebox/core'
-import type { Invoice, Quantity, Store, StoredTotal, UsageTotal } from '@farebox/core/contracts'
+import {
+  type Counted,
+  formatDecimal,
+  type Invoice,
+  type Store,
+  type StoredRecord,
+  type StoredTotal,
+} from '@farebox/core/contracts'
 import { readAccount } from './accounts.ts'
+import { originalsOf } from './corrections.ts'
 import { createDigester, type LogDigests } from './digests.ts'
 import { createFindings, type Findings } from './findings.ts'
 import { countOf, LOG_PAGE, pagesOf, sideBySide } from './listing.ts'
+import { periodKey } from './periods.ts'
+import { RECORD_KINDS, recordKey } from './records.ts'
 
 export interface CompareOptions {
   readonly from: Store
@@ -22,6 +32,8 @@ export async function compare(options: CompareOptions): Promise<Findings> {
   const findings = createFindings()
   await compareCatalogs(options, findings)
   await compareAccounts(options, findings)
+  await compareRecords(options, findings)
+  await compareCounters(options, findings)
   await compareInvoices(options, findings)
   await compareTotals(options, findings)
   await compareEvents(options, findings)
@@ -54,6 +66,40 @@ async function compareAccounts({ from, to }: CompareOptions, { count, differs, c
     })
   }
   checkCount('customer', await countOf((page) => to.customerIds(page)))
+}
+
+/** Both lists have one order, so they are read side by side. */
+async function compareRecords({ from, to }: CompareOptions, { count, differs, checkCount }: Findings): Promise<void> {
+  let found = 0
+  for (const kind of RECORD_KINDS) {
+    const moved = pagesOf((request) => to.records({ ...request, kind }))
+    for await (const page of pagesOf((request) => from.records({ ...request, kind }))) {
+      count('record', page.length)
+      const { value } = await moved.next()
+      const there: readonly StoredRecord[] = value ?? []
+      found += there.length
+      for (const [i, record] of page.entries()) {
+        if (isDeepStrictEqual(record, there[i])) continue
+        const { customerId, id } = record
+        const what =
+          there[i] !== undefined && recordKey(there[i]) === recordKey(record) ? 'is not the same' : 'is not in its place'
+        differs({ kind: 'record', customerId, message: `The ${kind} ${id} of ${customerId} ${what}` })
+      }
+    }
+    for await (const page of moved) found += page.length
+  }
+  checkCount('record', found)
+}
+
+async function compareCounters({ from, to }: CompareOptions, { count, differs, checkCount }: Findings): Promise<void> {
+  const moved = new Map((await to.counters()).map(({ counter, taken }) => [counter, taken]))
+  for (const { counter, taken } of await from.counters()) {
+    count('counter', 1)
+    const found = moved.get(counter) ?? 0
+    if (found !== taken)
+      differs({ kind: 'counter', customerId: null, message: `The counter ${counter}: expected ${taken} taken, found ${found}` })
+  }
+  checkCount('counter', moved.size)
 }
 
 async function compareInvoices({ from, to }: CompareOptions, { count, differs, checkCount }: Findings): Promise<void> {
@@ -96,12 +142,13 @@ async function compareEvents(
   const moved = createDigester()
   let done = 0
   for await (const page of pagesOf((request) => to.log(request), LOG_PAGE)) {
-    for (const event of page) moved.add(event)
+    const originals = await originalsOf(to, page)
+    for (const event of page) moved.add(event, originals)
     onCompared((done += page.length))
   }
-  for (const [customerId, { events, digest }] of digests) {
+  for (const [key, { customerId, events, digest }] of digests) {
     count('event', events)
-    const log = moved.digests.get(customerId)
+    const log = moved.digests.get(key)
     if (log?.digest === digest) continue
     const message = `The log of ${customerId}: expected ${events} events, found ${log?.events ?? 0}, and they are not the same`
     differs({ kind: 'event', customerId, message })
@@ -109,8 +156,9 @@ async function compareEvents(
   checkCount('event', done)
 }
 
-function keyOf({ customerId, feature, periodStart }: UsageTotal): string {
-  return `${customerId} ${feature} ${periodStart}`
+/** A period has one total for each invoice that holds events of it, and one that none holds yet. */
+function keyOf(total: StoredTotal): string {
+  return `${periodKey(total)} ${total.invoiceId ?? ''}`
 }
 
 function shownTotal(total: StoredTotal | undefined): string {
@@ -118,8 +166,10 @@ function shownTotal(total: StoredTotal | undefined): string {
   return total.invoiceId === null ? shownCount(total) : `${shownCount(total)}, held by ${total.invoiceId}`
 }
 
-function shownCount({ quantity, events }: { readonly quantity: Quantity; readonly events: number }): string {
-  return `${formatQuantity(quantity)} in ${events} events`
+function shownCount({ quantity, events, cost, uncovered }: Counted): string {
+  const units = `${formatQuantity(quantity)} in ${events} events`
+  if (cost.coefficient === 0n && uncovered.coefficient === 0n) return units
+  return `${units}, at a cost of ${formatDecimal(cost)} of which ${formatDecimal(uncovered)} is uncovered`
 }
 
 function shownInvoice(invoice: Invoice | null): string {

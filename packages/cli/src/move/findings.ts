@@ -1,6 +1,6 @@
 /** What a comparison gathers: how much was compared, and what differs. */
 
-export type MovedKind = 'catalog' | 'customer' | 'subscription' | 'api_key' | 'event' | 'total' | 'invoice'
+export type MovedKind = 'catalog' | 'customer' | 'subscription' | 'api_key' | 'record' | 'counter' | 'event' | 'total' | 'invoice'
 
 /** One thing that is not in the target as it is in the source. */
 export interface MoveDifference {
@@ -30,13 +30,15 @@ const WORDS: Readonly<Record<MovedKind, string>> = {
   customer: 'customers',
   subscription: 'subscriptions',
   api_key: 'API keys',
+  record: 'records',
+  counter: 'counters',
   event: 'events',
   total: 'totals',
   invoice: 'invoices',
 }
 
 export function createFindings(): Findings {
-  const compared = { catalog: 0, customer: 0, subscription: 0, api_key: 0, event: 0, total: 0, invoice: 0 }
+  const compared = { catalog: 0, customer: 0, subscription: 0, api_key: 0, record: 0, counter: 0, event: 0, total: 0, invoice: 0 }
   const differences: MoveDifference[] = []
   return {
     compared,

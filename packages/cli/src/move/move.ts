@@ -7,6 +7,7 @@ import { compare } from './compare.ts'
 import { moveEvents } from './events.ts'
 import type { Findings } from './findings.ts'
 import { moveInvoices } from './invoices.ts'
+import { endGrants, moveRecords } from './records.ts'
 import { survey } from './survey.ts'
 
 export interface MoveOptions {
@@ -33,9 +34,9 @@ export interface MoveResult extends Pick<Findings, 'compared' | 'differences'> {
 }
 
 /**
- * Moves catalogs, customers, subscriptions, API keys, the log, totals and invoices with their numbers, then reads both stores again
- * and compares all of it. Killed at any point and run again it goes on, and ends the same: what the target holds says how
- * far it was. Memory grows with customers, totals and invoices, not with events.
+ * Moves catalogs, customers, subscriptions, API keys, grants, payments, unpriced usage, counters, the log, totals and invoices with their
+ * numbers, then reads both stores again and compares all of it. Killed at any point and run again it goes on, and ends the same:
+ * what the target holds says how far it was. Memory grows with customers, totals and invoices, not with events.
  *
  * Rejects before anything is written with `reservations_pending`, `not_movable` (the source holds what no other store can be
  * given) or `target_not_empty` (the target holds what is not the source's).
@@ -56,9 +57,11 @@ export async function move({ from, to, onProgress = () => {}, signal }: MoveOpti
 
   for (const catalog of await from.catalogs()) await to.saveCatalog(catalog)
   await moveAccounts({ from, to, arrived, onMoved: at('customers', source.customers) })
+  await moveRecords({ from, to, arrived })
   const digests = await moveEvents({ from, to, source, arrived, onMoved: at('events', source.events) })
-  // Sealing takes a total out of reach, so it comes when every event is there.
+  // Sealing takes a total out of reach, so it comes when all of its events are there; what came late comes between.
   await moveInvoices({ from, to, source, arrived, onMoved: at('invoices', source.invoices) })
+  await endGrants({ from, to, arrived })
   await to.flush()
   const { compared, differences } = await compare({ from, to, digests, onCompared: at('comparison', source.events) })
   return { ok: differences.length === 0, compared, differences }

@@ -1,22 +1,18 @@
 /** What the source holds, read before anything is written, and whether it can be moved at all. */
 
-import { FareboxError, type Invoice, parseInvoiceNumber, type Store, type StoredTotal } from '@farebox/core/contracts'
+import { FareboxError, parseInvoiceNumber, type Store, type StoredTotal } from '@farebox/core/contracts'
 import { readAccount } from './accounts.ts'
 import { pagesOf, sideBySide } from './listing.ts'
-
-/** Where a total is: its usage period, and the invoice that holds it. */
-export interface TotalPlace {
-  readonly feature: string
-  readonly periodStart: number
-  readonly invoiceId: string | null
-}
+import { periodKey, type Round, roundsOf } from './periods.ts'
 
 export interface Survey {
   readonly customers: number
   readonly events: number
   readonly invoices: number
-  /** By customer, in the order of their periods. */
-  readonly totals: ReadonlyMap<string, readonly TotalPlace[]>
+  /** The rounds of each period in their order, by `periodKey`. */
+  readonly periods: ReadonlyMap<string, readonly Round[]>
+  /** The totals that each final invoice holds, by its id. */
+  readonly heldBy: ReadonlyMap<string, readonly Round[]>
   /** Ids of the final invoices of each series, in the order of their numbers, which begins with 1. */
   readonly series: ReadonlyMap<string, readonly string[]>
 }
@@ -26,8 +22,7 @@ export async function survey(from: Store): Promise<Survey> {
   // Farebox keeps its catalog before anything else; what has none is a place that was mistyped.
   if ((await from.catalogs()).length === 0) throw nothingThere(from)
   const customers = await surveyCustomers(from)
-  const { totals, events } = await surveyTotals(from)
-  return { customers, events, totals, ...(await surveyInvoices(from)) }
+  return { customers, ...(await surveyTotals(from)), ...(await surveyInvoices(from)) }
 }
 
 async function surveyCustomers(from: Store): Promise<number> {
@@ -41,22 +36,27 @@ async function surveyCustomers(from: Store): Promise<number> {
   return customers
 }
 
-async function surveyTotals(from: Store): Promise<Pick<Survey, 'totals' | 'events'>> {
-  const totals = new Map<string, TotalPlace[]>()
+async function surveyTotals(from: Store): Promise<Pick<Survey, 'periods' | 'heldBy' | 'events'>> {
+  const totals = new Map<string, StoredTotal[]>()
   let events = 0
   for await (const page of pagesOf((request) => from.totals(request))) {
     for (const total of page) {
       if (total.dropped.events > 0) throw dropped(total)
-      const { customerId, feature, periodStart, invoiceId } = total
-      const place = { feature, periodStart, invoiceId }
-      const ofCustomer = totals.get(customerId)
-      if (ofCustomer === undefined) totals.set(customerId, [place])
-      else ofCustomer.push(place)
+      const key = periodKey(total)
+      const ofPeriod = totals.get(key)
+      if (ofPeriod === undefined) totals.set(key, [total])
+      else ofPeriod.push(total)
       events += total.events
     }
   }
-  for (const places of totals.values()) places.sort((a, b) => a.periodStart - b.periodStart)
-  return { totals, events }
+  const periods = new Map<string, Round[]>()
+  for (const [key, ofPeriod] of totals) {
+    const [first] = ofPeriod
+    // A listing of all totals says nothing about the order of those of one period.
+    const isLate = first !== undefined && ofPeriod.length > 1
+    periods.set(key, roundsOf(isLate ? await from.totalsOf(first) : ofPeriod))
+  }
+  return { periods, heldBy: Map.groupBy([...periods.values()].flat(), ({ invoiceId }) => invoiceId ?? ''), events }
 }
 
 async function surveyInvoices(from: Store): Promise<Pick<Survey, 'series' | 'invoices'>> {
@@ -77,16 +77,6 @@ async function surveyInvoices(from: Store): Promise<Pick<Survey, 'series' | 'inv
     if (gap !== -1) throw numberMissing(name, gap + 1)
   }
   return { series, invoices }
-}
-
-/** The start of the usage period that an event was counted in: the last of its feature that began by its instant. */
-export function periodStartOf(places: readonly TotalPlace[], feature: string, at: number): number | undefined {
-  return places.findLast((place) => place.periodStart <= at && place.feature === feature)?.periodStart
-}
-
-/** The totals that an invoice holds. */
-export function sealedBy(places: readonly TotalPlace[], { id }: Invoice): { feature: string; periodStart: number }[] {
-  return places.filter(({ invoiceId }) => invoiceId === id).map(({ feature, periodStart }) => ({ feature, periodStart }))
 }
 
 function reservationsPending(pending: number, orphans: number): FareboxError {

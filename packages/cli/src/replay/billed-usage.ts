@@ -1,7 +1,7 @@
 /** What the log of events holds, per customer and feature. */
 
 import type { Farebox, UsageEvent } from '@farebox/core'
-import { eachOf } from './listing.ts'
+import { eachOf } from '../listing.ts'
 import { entry } from './tally.ts'
 
 export interface BilledUsage {

@@ -1,11 +1,11 @@
 /** `farebox replay` as a whole: runs the replay, shows its progress, prints the summary and writes the files asked for. */
 
 import { CommandError } from '../command-error.ts'
+import { writeInvoices } from '../documents.ts'
 import { count, startProgress } from '../progress.ts'
 import type { Progress } from '../progress.ts'
 import { requireWritable, writeReport } from '../report-file.ts'
 import { stopSignal } from '../stop-signal.ts'
-import { writeInvoices } from './documents.ts'
 import { replay } from './replay.ts'
 import type { ReplayOptions, ReplayResult } from './replay.ts'
 import { auditText, firstInvoices, lineSummary, planTable } from './summary.ts'

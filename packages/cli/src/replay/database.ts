@@ -15,10 +15,7 @@ export interface DatabaseOptions {
 
 /** Throws one sentence that says what to do when the database cannot be used as asked. Changes nothing but makes its folder. */
 export function checkDatabase({ database, resume, fresh }: DatabaseOptions): void {
-  makeFolder(path.dirname(database))
-  if (existsSync(database) && statSync(database).isDirectory()) {
-    throw new CommandError(`${database} is a directory: give the path of a file with --database`)
-  }
+  makeFolderOf(database)
   if (resume && fresh) throw new CommandError('--resume goes on and --fresh begins again: give one of them')
   if (fresh) return
 
@@ -43,7 +40,11 @@ export function removeDatabase(database: string): void {
   }
 }
 
-function makeFolder(folder: string): void {
+/** Throws one sentence where the database can be no file. */
+export function makeFolderOf(database: string): void {
+  const folder = path.dirname(database)
+  if (existsSync(database) && statSync(database).isDirectory())
+    throw new CommandError(`${database} is a directory: give the path of a file with --database`)
   try {
     mkdirSync(folder, { recursive: true })
   } catch (error) {

@@ -7,14 +7,15 @@ import type { Store } from '@farebox/core/contracts'
 import { sqlite } from '@farebox/core/sqlite'
 import { CommandError } from '../command-error.ts'
 import { STOPPED_STATUS } from '../stop-signal.ts'
+import { eachOf } from '../listing.ts'
 import { openLog } from '../log-source.ts'
 import type { LogSource } from '../log-source.ts'
+import { monthOf, nextMonthOf } from '../months.ts'
 import { readBilledUsage } from './billed-usage.ts'
 import { checkDatabase, removeDatabase } from './database.ts'
 import { CLIENT_HEADER } from './headers.ts'
 import { openJournal } from './journal.ts'
 import type { Journal } from './journal.ts'
-import { eachOf } from './listing.ts'
 import { playLines } from './play.ts'
 import { buildReport } from './report.ts'
 import type { ReplayReport } from './report.ts'
@@ -192,15 +193,4 @@ async function settleUp({ farebox, clock, run, plans, tally }: Settling): Promis
     held: held.map((one) => one.customerId),
   })
   return { report, invoices }
-}
-
-/** The first instant of the month in UTC. */
-function monthOf(instant: number): number {
-  const date = new Date(instant)
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1)
-}
-
-function nextMonthOf(instant: number): number {
-  const date = new Date(instant)
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1)
 }

@@ -15,7 +15,7 @@ export interface ReplayReport {
   readonly requests: number
   readonly currency: string
   readonly customers: readonly CustomerReport[]
-  readonly invoices: readonly Omit<InvoiceJson, 'id'>[]
+  readonly invoices: readonly Omit<ReportedInvoice, 'seal'>[]
   readonly audit: { readonly ok: boolean; readonly events: number; readonly differences: readonly ReportedDifference[] }
 }
 
@@ -75,7 +75,7 @@ export function buildReport(input: ReportInput): ReplayReport {
     requests: survey.lines - survey.malformed,
     currency: catalog.currency,
     customers,
-    invoices: input.invoices.map(withoutId),
+    invoices: input.invoices.map(unsealed),
     audit: { ok: audit.ok && differences.length === 0, events: audit.events, differences },
   }
 }
@@ -147,8 +147,16 @@ function witnessDifferences({ plans, tally, billed }: ReportInput): ReportedDiff
   return differences
 }
 
-/** An invoice's id is made anew in each database; its number and everything else is not. */
-function withoutId(invoice: Invoice): Omit<InvoiceJson, 'id'> {
-  const { id: _id, ...rest } = invoiceJson(invoice)
+/** An invoice without what is made anew in each database: its number and everything else is the same. */
+export type ReportedInvoice = Omit<InvoiceJson, 'id' | 'subscription'>
+
+export function reportedInvoice(invoice: Invoice): ReportedInvoice {
+  const { id: _id, subscription: _subscription, ...rest } = invoiceJson(invoice)
+  return rest
+}
+
+/** Each replay makes the keys of its events anew, and so its seals are others. */
+function unsealed(invoice: Invoice): Omit<ReportedInvoice, 'seal'> {
+  const { seal: _seal, ...rest } = reportedInvoice(invoice)
   return rest
 }

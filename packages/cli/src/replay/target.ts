@@ -2,9 +2,9 @@
 
 import type { IncomingMessage, RequestListener } from 'node:http'
 import path from 'node:path'
-import { pathToFileURL } from 'node:url'
 import type { Catalog, Clock, Farebox, PlanCode } from '@farebox/core'
-import { CommandError, codeOf, messageOf } from '../command-error.ts'
+import { CommandError } from '../command-error.ts'
+import { importModule } from '../modules.ts'
 
 /**
  * The default export of a module given with `--app`.
@@ -39,25 +39,16 @@ export interface ReplayContext {
 
 /** Loads a module, its path taken from the working directory. Rejects with one sentence when it is no application to replay against. */
 export async function loadTarget(file: string): Promise<ReplayTarget> {
-  const target = await importDefault(path.resolve(file), file)
+  const { default: target } = await importModule(path.resolve(file), {
+    file,
+    fix: "give --app the path of the application's module",
+  })
   if (!isTarget(target)) {
     throw new CommandError(
       `${file} must export { catalog, createApp, planFor } as its default: see examples/express-api/src/target.ts`,
     )
   }
   return target
-}
-
-async function importDefault(location: string, file: string): Promise<unknown> {
-  const url = pathToFileURL(location).href
-  try {
-    const module: { readonly default?: unknown } = await import(url)
-    return module.default
-  } catch (error) {
-    const isMissing = codeOf(error) === 'ERR_MODULE_NOT_FOUND' && messageOf(error).includes(location)
-    if (isMissing) throw new CommandError(`There is no module ${file}: give --app the path of the application's module`)
-    throw new CommandError(`${file} could not be loaded: ${messageOf(error)}`)
-  }
 }
 
 function isTarget(value: unknown): value is ReplayTarget {

@@ -14,7 +14,7 @@ import type { Invoice, InvoiceStatus } from '../records/invoice.ts'
 import { isPaymentOpen, type Payment } from '../records/payment.ts'
 import type { Reservation } from '../records/reservation.ts'
 import type { UnpricedUsage } from '../records/unpriced-usage.ts'
-import type { NewUsageEvent, UsageEvent } from '../records/usage-event.ts'
+import type { LoggedEvent, NewUsageEvent } from '../records/usage-event.ts'
 import { add, type Decimal, DECIMAL_ZERO, subtract } from '../values/decimal.ts'
 import { invariant } from '../values/invariant.ts'
 import type { Quantity } from '../values/quantity.ts'
@@ -62,7 +62,14 @@ export interface AccountState {
   /** Attempts to collect money that the provider has not ended, by id. */
   readonly payments: Map<string, Payment>
   /** The events that the log holds under the keys which this change named, by key. */
-  readonly known: Map<string, UsageEvent>
+  readonly known: Map<string, LoggedEvent>
+  /**
+   * The invoices that this change named, by id, as they were before it. One that became final in the same transaction has no
+   * number here yet.
+   */
+  readonly invoices: Map<string, Invoice>
+  /** The records that this change named, open or closed, by `recordName`, as they were before it. */
+  readonly records: Map<string, AccountRecord>
 }
 
 /** One thing that happened to an account. A store writes it and applies it in the same transaction. */
@@ -133,6 +140,8 @@ export function emptyAccount(customerId: string): AccountState {
     grants: new Map(),
     payments: new Map(),
     known: new Map(),
+    invoices: new Map(),
+    records: new Map(),
   }
 }
 

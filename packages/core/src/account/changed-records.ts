@@ -1,6 +1,6 @@
 /** The records that a batch of changes touches: each is written once, as it is at the end. */
 
-import { type AccountRecord, grantToRecord } from '../records/account-record.ts'
+import { type AccountRecord, grantToRecord, type RecordKey, recordName } from '../records/account-record.ts'
 import { invariant } from '../values/invariant.ts'
 import { type AccountState, type Entry, recordsChangedBy } from './account-state.ts'
 
@@ -12,6 +12,8 @@ interface WithState {
 export interface ChangedRecords<Account extends WithState> {
   /** Takes note of what an entry changes, once it is applied. */
   add(account: Account, entry: Entry): void
+  /** A record as the batch has changed it so far; undefined where it has not. */
+  find(account: Account, key: RecordKey): AccountRecord | undefined
   /** What is to be written, in the order in which it was first touched. */
   written(): Iterable<readonly [account: Account, record: AccountRecord]>
 }
@@ -22,16 +24,21 @@ type Touched = AccountRecord | string
 export function createChangedRecords<Account extends WithState>(): ChangedRecords<Account> {
   const touched = new Map<Account, Map<string, Touched>>()
 
-  return { add, written }
+  return { add, find, written }
 
   function add(account: Account, entry: Entry): void {
     if (entry.kind === 'posted') for (const { grant } of entry.event.charge?.parts ?? []) touchGrant(account, grant)
     else if (entry.kind === 'granted' && !entry.grant.isClosed) touchGrant(account, entry.grant.id)
-    else for (const record of recordsChangedBy(account.state, entry)) touch(account, `${record.kind} ${record.id}`, record)
+    else for (const record of recordsChangedBy(account.state, entry)) touch(account, recordName(record), record)
   }
 
   function touchGrant(account: Account, id: string): void {
-    touch(account, `grant ${id}`, id)
+    touch(account, recordName({ kind: 'grant', id }), id)
+  }
+
+  function find(account: Account, key: RecordKey): AccountRecord | undefined {
+    const record = touched.get(account)?.get(recordName(key))
+    return typeof record === 'string' ? openGrant(account, record) : record
   }
 
   function touch(account: Account, name: string, record: Touched): void {

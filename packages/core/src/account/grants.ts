@@ -1,17 +1,11 @@
 /** Grants that pay for usage: which of them may, in which order, and how much each. */
 
-import type { Plan } from '../catalog/plan.ts'
 import type { Charge, ChargePart, ModelCharge } from '../records/charge.ts'
 import { type Grant, type GrantUnit, remainingOf } from '../records/grant.ts'
-import { allocate } from '../values/allocate.ts'
-import { add, compare, type Decimal, DECIMAL_ZERO, multiply, roundTo, subtract, toDecimal } from '../values/decimal.ts'
-import { minorUnits } from '../values/currency.ts'
-import { periodAt } from '../values/period.ts'
-import { QUANTITY_PLACES, type Quantity } from '../values/quantity.ts'
-import { divideRounded } from '../values/rounding.ts'
-import { scaledTo } from '../values/decimal.ts'
+import { add, compare, type Decimal, DECIMAL_ZERO, multiply, negate, subtract, toDecimal } from '../values/decimal.ts'
 import { invariant } from '../values/invariant.ts'
-import type { Segment, Subscription } from './subscription.ts'
+import type { Quantity } from '../values/quantity.ts'
+import { divideRounded } from '../values/rounding.ts'
 
 /** Grants of a unit that pay for what happens at an instant, in the order in which they pay. */
 export function payingGrants(grants: Iterable<Grant>, unit: GrantUnit, at: number): Grant[] {
@@ -86,6 +80,7 @@ export function chargeDifference(charge: Charge, original: Quantity, quantity: Q
   invariant(original > 0n && quantity >= 0n && quantity <= original, 'a correction of a charge takes back')
   const back = original - quantity
   const share = (amount: Decimal): Decimal => {
+    if (quantity === 0n) return negate(amount)
     const exact = multiply(amount, toDecimal(back))
     // A share that no decimal tells is rounded far below any unit of money; the rest stays with the original.
     const scaled = exact.coefficient * 10n ** BigInt(CORRECTION_PLACES)
@@ -98,80 +93,3 @@ export function chargeDifference(charge: Charge, original: Quantity, quantity: Q
 }
 
 const CORRECTION_PLACES = 30
-
-export interface PlanGrantOf {
-  readonly subscription: Subscription
-  readonly segment: Segment
-  readonly plan: Plan
-  /** An instant of the usage period. */
-  readonly at: number
-}
-
-/** What a plan grants for the usage period that holds an instant; null where it grants nothing. Made once: its id names the period. */
-export function planGrant(of: PlanGrantOf): Grant | null {
-  const { plan } = of
-  if (plan.consumption === 'metered') return null
-  const { start, end, index } = grantPeriod(of)
-  const granted = plan.consumption === 'credits' ? creditsOf(of) : balanceOf(of, index)
-  if (granted.coefficient === 0n) return null
-  return {
-    id: `plan-${start}`,
-    unit: plan.consumption,
-    source: 'plan',
-    priority: 0,
-    granted,
-    revoked: DECIMAL_ZERO,
-    used: DECIMAL_ZERO,
-    held: DECIMAL_ZERO,
-    startsAt: start,
-    expiresAt: end,
-    createdAt: start,
-    reference: null,
-    isClosed: false,
-  }
-}
-
-/** A change of price does not begin a period anew. */
-function grantPeriod({ subscription, segment, at }: PlanGrantOf): { start: number; end: number; index: number } {
-  const { startsAt, endsAt, anchor, every } = segment
-  if (segment.kind === 'trial') return { start: startsAt, end: endsAt ?? Infinity, index: 0 }
-  const whole = periodAt({ anchor, every, timeZone: subscription.timeZone }, at)
-  const goesOn = subscription.segments.some((next) => next.startsAt === endsAt && next.cut?.kind === 'price')
-  return {
-    index: whole.index,
-    start: segment.cut?.kind === 'price' ? whole.start : Math.max(whole.start, startsAt),
-    end: endsAt === null || goesOn ? whole.end : Math.min(whole.end, endsAt),
-  }
-}
-
-function creditsOf({ plan, segment, at, subscription }: PlanGrantOf): Decimal {
-  return shareOfCut(plan.credits ?? DECIMAL_ZERO, { segment, at, subscription }, QUANTITY_PLACES)
-}
-
-/** The base price becomes the balance, in equal parts over the usage periods of its interval. */
-function balanceOf({ plan, segment, at, subscription }: PlanGrantOf, index: number): Decimal {
-  const places = minorUnits(subscription.currency)
-  const whole = plan.includedBalance ?? partOfBase(plan, index, places)
-  return shareOfCut(whole, { segment, at, subscription }, places)
-}
-
-function partOfBase({ price, periodsPerInterval: periods }: Plan, index: number, places: number): Decimal {
-  if (periods === 1) return price
-  if (periods === null) return index === 0 ? price : DECIMAL_ZERO
-  const parts = allocate(scaledTo(price, places, 'half_up'), Array<bigint>(periods).fill(1n))
-  return toDecimal(parts[((index % periods) + periods) % periods] ?? 0n, places)
-}
-
-function shareOfCut(
-  whole: Decimal,
-  { segment, at, subscription }: Pick<PlanGrantOf, 'segment' | 'at' | 'subscription'>,
-  places: number,
-): Decimal {
-  const { cut, startsAt, anchor, every } = segment
-  if (cut?.kind !== 'change') return whole
-  const { start, end } = periodAt({ anchor, every, timeZone: subscription.timeZone }, at)
-  if (startsAt <= start || startsAt >= end) return whole
-  const [numerator, denominator] = cut.share
-  const scaled = scaledTo(whole, places, 'half_up')
-  return roundTo(toDecimal(divideRounded(scaled * BigInt(numerator), BigInt(denominator), 'half_up'), places), places, 'half_up')
-}

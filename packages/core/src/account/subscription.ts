@@ -32,23 +32,30 @@ export interface Segment {
   readonly cut?: Cut
   /** Present where it ended early and something is given back. */
   readonly credit?: SegmentCredit
+  /** Present where a change of price ended it inside a usage period: of that period's allowance it keeps what was used, and the rest goes on. */
+  readonly kept?: KeptAllowance
+}
+
+/** What a segment keeps of the allowance of its last usage period. */
+export interface KeptAllowance {
+  /** First instant of that period, epoch milliseconds. */
+  readonly periodStart: number
+  /** Used of the whole allowance by then, in earlier segments too: by feature, in millionths as decimal strings. */
+  readonly used: Readonly<Record<string, string>>
 }
 
 /** A segment that begins inside a usage period. */
 export interface Cut {
   /** A change of plan gives its share of the allowance; a change of price goes on with what is left of it. */
   readonly kind: 'change' | 'price'
-  /** Share of the usage period that is left: numerator and denominator. */
+  /** Share of the usage period that is left: numerator and denominator. A change of price goes on with that of the change before it. */
   readonly share: readonly [numerator: number, denominator: number]
-  /** Of a change of price: units used before it, by feature, in millionths as decimal strings. */
+  /** Used of that before the cut: by feature, or by `prepaidName`, in millionths as decimal strings. Another plan has it whole, except in a trial. */
   readonly usedBefore: Readonly<Record<string, string>>
 }
 
-/** What is given back of a base price when its segment ends before the interval that was paid. */
+/** Something of a base price is given back when its segment ends before the interval that was paid: how much, what is used by then says. */
 export interface SegmentCredit {
-  /** Share of the paid interval that was not used: numerator and denominator, decimal integers. */
-  readonly share: readonly [numerator: string, denominator: string]
-  /** How it came about, for people. */
   readonly rule: 'time' | 'max_consumption'
 }
 
@@ -136,11 +143,28 @@ export function isCut({ cut, startsAt }: Segment, periodStart: number): boolean 
   return cut !== undefined && periodStart === startsAt
 }
 
+/** The first and the last of the segments that changes of price made of one: allowance, grants and what was paid go on through them. */
+export function priceChain({ segments }: Subscription, segment: Segment): { readonly first: Segment; readonly last: Segment } {
+  let [first, last] = [segment, segment]
+  while (first.cut?.kind === 'price') {
+    const before = segments.find(({ endsAt }) => endsAt === first.startsAt)
+    if (before === undefined) break
+    first = before
+  }
+  for (;;) {
+    const next = segments.find(({ startsAt, cut }) => startsAt === last.endsAt && cut?.kind === 'price')
+    if (next === undefined) return { first, last }
+    last = next
+  }
+}
+
 /** The interval of a segment that holds an instant: what its base price pays for, whole. One that is due once has no end. */
 export function intervalAt(segment: Segment, timeZone: string, at: number): Period {
   const schedule = scheduleOf(segment, timeZone)
-  const { index } = periodAt(schedule, at)
+  const period = periodAt(schedule, at)
+  const { index } = period
   const { periodsPerInterval: length } = segment
+  if (length === 1) return period
   if (length === null) return { index: 0, start: segment.startsAt, end: Infinity }
   const number = Math.floor(index / length)
   return { index: number, start: boundary(schedule, number * length), end: boundary(schedule, (number + 1) * length) }
@@ -185,6 +209,17 @@ export function withNextMoment(subscription: Subscription): Subscription {
   invariant(subscription.dueAt !== null, 'a billing moment that is passed was due')
   const billed = { ...subscription, billedUntil: subscription.dueAt, nextMoment: subscription.nextMoment + 1 }
   return { ...billed, dueAt: nextMomentAfter(billed, billed.billedUntil) }
+}
+
+/** The subscription after something came late: where nothing more was due, one more moment bills it. */
+export function withLateMoment(subscription: Subscription): Subscription {
+  const { dueAt, billedUntil } = subscription
+  return dueAt === null && billedUntil !== null ? { ...subscription, dueAt: billedUntil } : subscription
+}
+
+/** Whether the next billing moment is one of late events alone, after everything else was billed. */
+export function isLateMoment({ dueAt, billedUntil }: Subscription): boolean {
+  return dueAt !== null && dueAt === billedUntil
 }
 
 /** The subscription with other segments: its next moment is looked for again. */
@@ -233,7 +268,7 @@ export function subscriptionFromDocument(document: string): Subscription {
   return JSON.parse(document, (name, value: unknown) => (name === 'minor' && typeof value === 'string' ? BigInt(value) : value))
 }
 
-/** Units of a cut period's feature that were used before the cut, in millionths. */
-export function usedBeforeCut({ usedBefore }: Cut, feature: string): Quantity {
-  return BigInt(usedBefore[feature] ?? '0')
+/** What was used before a cut of a feature, or under a `prepaidName`, in millionths. */
+export function usedBeforeCut(cut: Cut | undefined, name: string): Quantity {
+  return BigInt(cut?.usedBefore[name] ?? '0')
 }

@@ -1,13 +1,15 @@
 /** What a store must do. One door for writes, few reads, nothing optional. */
 
 import type { AccountState, ApiKeyRecord, Entry } from '../account/account-state.ts'
-import type { RecordKind, StoredRecord } from '../records/account-record.ts'
+import type { RecordKey, RecordKind, StoredRecord } from '../records/account-record.ts'
 import type { Invoice } from '../records/invoice.ts'
 import type { Reservation } from '../records/reservation.ts'
-import type { UsageEvent } from '../records/usage-event.ts'
+import type { LoggedEvent, UsageEvent } from '../records/usage-event.ts'
 import type { UsageTotal } from '../records/usage-total.ts'
 import type { Decimal } from '../values/decimal.ts'
 import type { Quantity } from '../values/quantity.ts'
+
+export type { LoggedEvent }
 
 /** What `decide` returns: the answer, and the entries to write. No entries: nothing is written. */
 export interface Change<T> {
@@ -21,6 +23,10 @@ export interface ChangeTarget {
   readonly keys?: readonly string[]
   /** Places of the customer's own events in the log that `decide` must see in `state.known`, under `seqKey(seq)`. */
   readonly seqs?: readonly number[]
+  /** Ids of the customer's own invoices, final ones too, that `decide` must see in `state.invoices`. */
+  readonly invoices?: readonly string[]
+  /** Records of the customer, closed ones too, that `decide` must see in `state.records`, under `recordName`. */
+  readonly records?: readonly RecordKey[]
   /**
    * `now` (the default): the promise settles when the change is durable, as soon as possible. `soon`: the change may wait
    * for the next commit, at most `SETTLE_WITHIN_MS`; it is retried for as long as the store lives, and its effect is
@@ -94,12 +100,6 @@ export interface StoredCatalog {
   readonly version: string
   /** The catalog's own JSON document. */
   readonly document: string
-}
-
-/** An event as the log has it, with the usage period that it is counted in: its instant alone does not say which of two it was. */
-export interface LoggedEvent extends UsageEvent {
-  /** The period's first instant, epoch milliseconds. */
-  readonly periodStart: number
 }
 
 /** A counter that all customers share. */

@@ -36,7 +36,7 @@ export interface TaxOfLine extends LineTax {
 }
 
 /**
- * Given to `createFarebox()`; `fixedTaxRates()` makes one. It is asked while an invoice is made, inside of a store's
+ * Given to `createFarebox({ tax })`; `fixedTaxRates()` makes one. It is asked while an invoice is made, inside of a store's
  * change: the answer comes at once, and the same input always gives the same one.
  */
 export interface TaxRules {

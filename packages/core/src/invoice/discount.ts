@@ -14,8 +14,8 @@ export type AppliedDiscount = {
   readonly coupon: string
   /** As printed. */
   readonly name: string
-  /** Codes of the plans whose lines it reduces; null or absent: all lines. */
-  readonly plans?: readonly string[] | null
+  /** Codes of the plans whose lines it reduces; absent: every line. */
+  readonly plans?: readonly string[]
 } & (
   | {
       /** More than 0, at most 100. */
@@ -54,10 +54,10 @@ export function discountLines({ charges, discounts, currency, period }: Discount
   let left = discountable.map(({ amount }) => amount.minor)
   const lines: InvoiceLine[] = []
   for (const [index, discount] of discounts.entries()) {
-    const reducible = left.map((minor, place) => (isFor(discount, discountable[place]) ? minor : 0n))
-    const amount = amountOf(discount, { minor: reducible.reduce((sum, minor) => sum + minor, 0n), currency })
+    const weights = left.map((minor, place) => (isOf(discount, discountable[place]) ? minor : 0n))
+    const amount = amountOf(discount, { minor: weights.reduce((sum, minor) => sum + minor, 0n), currency })
     if (amount.minor === 0n) continue
-    const shares = allocate(amount.minor, reducible)
+    const shares = allocate(amount.minor, weights)
     left = left.map((minor, place) => minor - (shares[place] ?? 0n))
     invariant(
       left.every((minor) => minor >= 0n),
@@ -90,8 +90,8 @@ export function discountedAmounts(lines: readonly InvoiceLine[]): Map<string, Mo
   return amounts
 }
 
-function isFor({ plans = null }: AppliedDiscount, line: InvoiceLine | undefined): boolean {
-  return plans === null || plans.includes(line?.plan ?? '')
+function isOf({ plans }: AppliedDiscount, line: InvoiceLine | undefined): boolean {
+  return plans === undefined || plans.includes(line?.plan ?? '')
 }
 
 function amountOf(discount: AppliedDiscount, left: Money): Money {

@@ -1,6 +1,5 @@
 /** Turns prices and rated usage into invoice lines: the one place where an exact amount is rounded. */
 
-import type { SegmentCredit } from '../account/subscription.ts'
 import type { InvoiceLine } from '../records/invoice.ts'
 import type { RatedLine } from '../records/rated-line.ts'
 import { minorUnits } from '../values/currency.ts'
@@ -52,16 +51,16 @@ export function prorationCharge({ plan, currency, period, share }: BaseLineInput
 export interface ProrationCreditInput {
   readonly plan: PrintedPlan
   readonly period: Span
-  readonly credit: SegmentCredit
+  /** What was not used of it. */
+  readonly share: Share
   /** What was paid for the interval. */
   readonly paid: Money
   readonly paidExact: Decimal
 }
 
 /** What is given back of a base price, never more than was paid. */
-export function prorationCredit({ plan, period, credit, paid, paidExact }: ProrationCreditInput): InvoiceLine {
-  const [numerator, denominator] = credit.share
-  const potential = prorate(paidExact, { numerator: BigInt(numerator), denominator: BigInt(denominator) }, paid.currency)
+export function prorationCredit({ plan, period, share, paid, paidExact }: ProrationCreditInput): InvoiceLine {
+  const potential = prorate(paidExact, share, paid.currency)
   const amount = creditCap({ potential, paid, credited: zero(paid.currency) })
   return {
     ...onePiece(`${plan.name}, not used`, period),
@@ -176,8 +175,8 @@ export interface AdjustmentInput extends PrintedFeature {
   /** The sums of the rounded lines with and without them. */
   readonly before: Money
   readonly after: Money
-  /** The final invoice of their period. */
-  readonly corrects: string
+  /** The final invoice of their period; null where it had none. */
+  readonly corrects: string | null
 }
 
 /** Late events of a period whose invoice is final: what its lines would have come to, less what they came to. */
@@ -194,7 +193,7 @@ export function adjustmentLine({ late, before, after, corrects, ...printed }: Ad
     unitPrice: null,
     per: ONE,
     amount: subtractMoney(after, before),
-    corrects,
+    ...(corrects === null ? {} : { corrects }),
   }
 }
 

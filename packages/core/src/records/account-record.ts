@@ -6,9 +6,14 @@ import { type UnpricedUsage, unpricedFromDocument, unpricedToDocument } from './
 
 export type RecordKind = 'grant' | 'payment' | 'unpriced'
 
-/** One row. Open ones are part of the account's state; those that are closed are kept for the record. */
-export interface AccountRecord {
+/** Which record of a customer. */
+export interface RecordKey {
   readonly kind: RecordKind
+  readonly id: string
+}
+
+/** One row. Open ones are part of the account's state; those that are closed are kept for the record. */
+export interface AccountRecord extends RecordKey {
   /** Unique for its customer and kind. */
   readonly id: string
   readonly isOpen: boolean
@@ -18,6 +23,11 @@ export interface AccountRecord {
 /** A record with the customer that it belongs to, as listings give it. */
 export interface StoredRecord extends AccountRecord {
   readonly customerId: string
+}
+
+/** Names a record among those of its customer. */
+export function recordName({ kind, id }: RecordKey): string {
+  return `${kind} ${id}`
 }
 
 export function grantToRecord(grant: Grant): AccountRecord {

@@ -31,3 +31,9 @@ export interface NewUsageEvent {
 export interface UsageEvent extends NewUsageEvent {
   readonly seq: number
 }
+
+/** An event as the log has it, with the usage period that it is counted in: its instant alone does not say which of two it was. */
+export interface LoggedEvent extends UsageEvent {
+  /** The period's first instant, epoch milliseconds. */
+  readonly periodStart: number
+}

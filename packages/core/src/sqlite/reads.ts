@@ -20,7 +20,15 @@ import { type Invoice, parseInvoiceNumber } from '../records/invoice.ts'
 import type { UsageEvent } from '../records/usage-event.ts'
 import { add, DECIMAL_ZERO } from '../values/decimal.ts'
 import type { Labels } from './labels.ts'
-import { apiKeyFromRow, eventFromRow, invoiceFromRow, loggedEventFromRow, storedRecordFromRow, totalFromRow } from './rows.ts'
+import {
+  apiKeyFromRow,
+  eventOfTotal,
+  invoiceFromRow,
+  loggedEventFromRow,
+  storedRecordFromRow,
+  type StoredRecordRow,
+  totalFromRow,
+} from './rows.ts'
 import type { Statements, TotalPlaces } from './statements.ts'
 
 export interface Reads {
@@ -57,7 +65,14 @@ export function createReads(statements: Statements, labels: Labels): Reads {
       if (after !== null) throw invalidPlace(query.after)
       return { items: [], next: null }
     }
-    return pageOf(statements.chain.all(first, limit), limit, eventFromRow, (row) => String(row.seq))
+    const { customerId, feature } = query
+    const rows = statements.chain.all(first, limit)
+    return pageOf(
+      rows,
+      limit,
+      (row) => eventOfTotal(customerId, feature, row),
+      ([seq]) => String(seq),
+    )
   }
 
   /** Place of the event before one of a total; undefined where that is no event of it. */
@@ -140,9 +155,11 @@ export function createReads(statements: Statements, labels: Labels): Reads {
   function records(query: RecordQuery): Page<StoredRecord> {
     const limit = pageLimit(query)
     const { kind, customerId, isOpen } = query
-    const page = { kind, is_open: isOpen === undefined ? null : Number(isOpen), after: pagePlace(query, 0), limit }
-    const rows =
-      customerId === undefined ? statements.records.all(page) : statements.recordsOf.all({ ...page, customer: customerId })
+    const after = pagePlace(query, 0)
+    const page = { kind, is_open: isOpen === undefined ? null : Number(isOpen), after, limit }
+    const ofAll = (): StoredRecordRow[] =>
+      isOpen === true ? statements.openRecordsOfKind.all(kind, after, limit) : statements.records.all(page)
+    const rows = customerId === undefined ? ofAll() : statements.recordsOf.all({ ...page, customer: customerId })
     return pageOf(rows, limit, storedRecordFromRow, (row) => String(row.place))
   }
 

@@ -13,6 +13,7 @@ import type { Reservation } from '../records/reservation.ts'
 import type { UsageEvent } from '../records/usage-event.ts'
 import { type Decimal, DECIMAL_ZERO, formatDecimal, storedDecimal } from '../values/decimal.ts'
 import { invariant } from '../values/invariant.ts'
+import { ONE } from '../values/quantity.ts'
 
 /** Integers come back as bigint (`safeIntegers`), because quantities do not fit a double. */
 export interface CustomerRow {
@@ -106,21 +107,42 @@ export function subscriptionToRow(customerRowId: number, subscription: Subscript
   }
 }
 
+/** An event of a total, whose customer and feature are known. */
+export type ChainRow = [
+  seq: number,
+  quantity: number,
+  at: number,
+  route: string | null,
+  key: string,
+  properties: string | null,
+  charge: string | null,
+  corrects: number | null,
+]
+
+export function eventOfTotal(customerId: string, feature: string, row: ChainRow): UsageEvent {
+  const [seq, units, at, route, key, properties, charge, corrects] = row
+  invariant(Number.isSafeInteger(units), 'a double holds the units of one event')
+  const quantity = units === ONE_UNIT ? ONE : BigInt(units)
+  const event: Mutable<UsageEvent> = { seq, customerId, feature, quantity, at, key, route, properties: propertiesOf(properties) }
+  return withCharge(event, charge, corrects)
+}
+
+const ONE_UNIT = Number(ONE)
+
 export function eventFromRow(row: EventRow): UsageEvent {
-  const event: { -readonly [Member in keyof UsageEvent]: UsageEvent[Member] } = {
-    seq: Number(row.seq),
-    customerId: row.customer,
-    feature: row.feature,
-    quantity: row.quantity,
-    at: Number(row.at),
-    key: row.key,
-    route: row.route,
-    properties: row.properties === null ? null : JSON.parse(row.properties),
+  const { customer: customerId, feature, quantity, key, route } = row
+  const [seq, at] = [Number(row.seq), Number(row.at)]
+  const event: Mutable<UsageEvent> = {
+    seq,
+    customerId,
+    feature,
+    quantity,
+    at,
+    key,
+    route,
+    properties: propertiesOf(row.properties),
   }
-  if (row.charge !== null) event.charge = chargeFromDocument(row.charge)
-  if (row.corrects !== null) event.corrects = Number(row.corrects)
-  invariant(row.quantity >= 0n || row.corrects !== null, 'only a correction takes units back')
-  return event
+  return withCharge(event, row.charge, row.corrects === null ? null : Number(row.corrects))
 }
 
 export function loggedEventFromRow(row: EventRow): LoggedEvent {
@@ -139,6 +161,20 @@ export function totalFromRow(row: StoredTotalRow): StoredTotal {
     invoiceId: row.invoice_id,
     dropped: NOTHING,
   }
+}
+
+type Mutable<T> = { -readonly [Member in keyof T]: T[Member] }
+
+function propertiesOf(text: string | null): UsageEvent['properties'] {
+  return text === null ? null : JSON.parse(text)
+}
+
+/** Most events have neither. */
+function withCharge(event: Mutable<UsageEvent>, charge: string | null, corrects: number | null): UsageEvent {
+  if (charge !== null) event.charge = chargeFromDocument(charge)
+  if (corrects !== null) event.corrects = corrects
+  invariant(event.quantity >= 0n || corrects !== null, 'only a correction takes units back')
+  return event
 }
 
 /** The log of a file is whole. */

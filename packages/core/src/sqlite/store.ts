@@ -2,20 +2,20 @@
 
 import type Database from 'better-sqlite3'
 import type { AccountState } from '../account/account-state.ts'
-import { type Change, type ChangeTarget, seqKey, SETTLE_WITHIN_MS, type Store, type StoreFacts } from '../contracts/store.ts'
+import { type Change, type ChangeTarget, SETTLE_WITHIN_MS, type Store, type StoreFacts } from '../contracts/store.ts'
 import { answer, closed, closedTooEarly, isSettlement, type Waiting } from '../contracts/waiting.ts'
 import type { FareboxError } from '../errors.ts'
 import type { Reservation } from '../records/reservation.ts'
 import { monotonicMs } from '../values/clock.ts'
 import { randomId } from '../values/id.ts'
-import { type Accounts, createAccounts, type LoadedAccount } from './accounts.ts'
+import { type Accounts, createAccounts } from './accounts.ts'
 import { asStoreError, isBusy, isFault, unsynced } from './faults.ts'
 import { createHeld, type Held } from './held.ts'
 import { createLabels, type Labels } from './labels.ts'
+import { forgetLook, lookAround, looksAround } from './look-around.ts'
 import { openDatabase, sqliteVersion } from './open.ts'
 import { holdProcessLock, isProcessAlive } from './process-lock.ts'
 import { createReads, type Reads } from './reads.ts'
-import { eventFromRow } from './rows.ts'
 import { createSchedule, type Schedule } from './schedule.ts'
 import { checkSqliteOptions, type SqliteOptions } from './sqlite-options.ts'
 import { prepareStatements, type Statements } from './statements.ts'
@@ -238,33 +238,21 @@ class SqliteStore implements Store {
   #applyOne(batch: Batch, waiting: Waiting): void {
     const { target, decide } = waiting
     const account = this.#accounts.get(target.customerId)
-    const isLooking = target.keys !== undefined || target.seqs !== undefined
-    if (isLooking) this.#loadKnown(account, target)
+    const isLooking = looksAround(target)
+    if (isLooking) lookAround(this.#statements, { batch, account, target })
     let change: Change<unknown>
     try {
       change = decide(account.state)
     } catch (error) {
       return fail(waiting, error)
     } finally {
-      if (isLooking) account.state.known.clear()
+      if (isLooking) forgetLook(account)
     }
     const refusal = this.#writer.refusalOf(change.entries)
     if (refusal !== null) return fail(waiting, refusal)
     for (const entry of change.entries) this.#writer.write(batch, account, entry)
     waiting.answer = change.result
     waiting.isFailed = false
-  }
-
-  #loadKnown({ rowId, state: { known } }: LoadedAccount, { keys = [], seqs = [] }: ChangeTarget): void {
-    if (rowId === 0) return
-    for (const key of keys) {
-      const row = this.#statements.eventByKey.get(rowId, key)
-      if (row !== undefined) known.set(key, eventFromRow(row))
-    }
-    for (const seq of seqs) {
-      const row = this.#statements.eventBySeq.get(rowId, seq)
-      if (row !== undefined) known.set(seqKey(seq), eventFromRow(row))
-    }
   }
 
   /** When another process committed since, what is in memory may be old: all of it is forgotten. */

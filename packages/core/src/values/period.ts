@@ -44,8 +44,10 @@ export function boundary(schedule: Schedule, n: number): number {
 export function periodAt(schedule: Schedule, at: number): Period {
   const remembered = recent.get(schedule.anchor)
   if (remembered !== undefined && answers(remembered, schedule, at)) return remembered.period
+  const before = remembered?.before ?? null
+  if (before !== null && answers(before, schedule, at)) return before.period
   const period = findPeriod(schedule, at)
-  remember({ every: schedule.every, timeZone: schedule.timeZone, period }, schedule.anchor)
+  remember(schedule, period, remembered)
   return period
 }
 
@@ -99,6 +101,8 @@ interface Remembered {
   readonly every: Every
   readonly timeZone: string
   readonly period: Period
+  /** The one before it: closing asks for the period that ends and the one that begins in turn. */
+  before: Remembered | null
 }
 
 /** The period last asked for, by anchor: subscriptions that share an anchor mostly share the period too. */
@@ -112,7 +116,8 @@ function answers({ every, timeZone, period }: Remembered, schedule: Schedule, at
   return period.start <= at && at < period.end && count === every.count && unit === every.unit && timeZone === schedule.timeZone
 }
 
-function remember(entry: Remembered, anchor: number): void {
+function remember({ anchor, every, timeZone }: Schedule, period: Period, before: Remembered | undefined): void {
   if (recent.size >= MAX_REMEMBERED) recent.clear()
-  recent.set(anchor, entry)
+  if (before !== undefined) before.before = null
+  recent.set(anchor, { every, timeZone, period, before: before ?? null })
 }

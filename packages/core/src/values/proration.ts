@@ -38,6 +38,11 @@ export function shareOf(part: Span, whole: Span, count: TimeCount): Share {
   return { numerator: length(part, count), denominator }
 }
 
+/** Whether a span has at least one day, or any time at all: only then can it be a whole. */
+export function hasLength(span: Span, count: TimeCount): boolean {
+  return length(span, count) > 0n
+}
+
 /** The share of an allowance that is used up: all of it at most. An allowance of nothing, or without an end, is never used up. */
 export function shareUsed(used: Quantity, included: Quantity | 'unlimited'): Share {
   if (included === 'unlimited' || included === 0n) return { numerator: 0n, denominator: 1n }

@@ -148,6 +148,7 @@ CREATE TABLE {records} (
 CREATE INDEX {=records_open} ON {records} (customer, place) WHERE is_open;
 CREATE INDEX {=records_customer} ON {records} (customer, kind, place);
 CREATE INDEX {=records_kind} ON {records} (kind, place);
+CREATE INDEX {=records_kind_open} ON {records} (kind, place) WHERE is_open;
 
 -- Pending reservations, with what each holds of credits or a balance, and the most that it may use of an AI model.
 CREATE TABLE {reservations} (

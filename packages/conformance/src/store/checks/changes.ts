@@ -10,8 +10,10 @@ import {
   drafted,
   finalized,
   given,
+  granted,
   JANUARY,
   opening,
+  paid,
   posted,
   released,
   reserved,
@@ -181,6 +183,64 @@ export const CHANGE_CHECKS: readonly StoreCheck[] = [
       await Promise.all(finals)
       const numbered = (await eye.invoices()).toSorted((a, b) => Number(a.number) - Number(b.number))
       expect(numbered.map(({ customer }) => customer)).toEqual(ids)
+    },
+  },
+  {
+    id: 'S58',
+    level: 'MUST',
+    title: 'a change sees the invoices and records that it names, final and closed ones too, as the changes before it left them',
+    async run({ open }) {
+      const [one, two] = [await open(), await open()]
+      await write(one, [drafted('i1'), finalized('i1'), granted('g1'), paid('p1')])
+      await write(one, [granted('g1')], { customerId: 'bob' })
+      const target = {
+        invoices: ['i1', 'i2', 'i9'],
+        records: [
+          { kind: 'grant', id: 'g1' },
+          { kind: 'payment', id: 'p1' },
+          { kind: 'payment', id: 'p9' },
+        ],
+      } as const
+      const seenBy = (store: Store, customerId = 'ada') =>
+        store.change({ customerId, ...target }, ({ invoices, records }) => ({
+          result: {
+            invoices: [...invoices.values()].map(({ id, status }) => `${id} ${status}`),
+            records: [...records].map(([name, { isOpen }]) => `${name} ${isOpen ? 'open' : 'closed'}`),
+          },
+          entries: [],
+        }))
+      for (const store of [one, two])
+        expect(await seenBy(store)).toEqual({ invoices: ['i1 open'], records: ['grant g1 open', 'payment p1 open'] })
+      // Of one turn, so that a store may write them together.
+      const changes = [
+        seenBy(one),
+        write(one, [
+          { kind: 'collected', invoiceId: 'i1', status: 'paid' },
+          granted('g1', { isClosed: true }),
+          paid('p1', { status: 'succeeded', endedAt: JANUARY }),
+        ]),
+        seenBy(one),
+        write(one, [drafted('i2')]),
+        write(one, [finalized('i2')]),
+        seenBy(one),
+      ]
+      const answers = await Promise.all(changes)
+      const before = { invoices: ['i1 open'], records: ['grant g1 open', 'payment p1 open'] }
+      const closed = ['grant g1 closed', 'payment p1 closed']
+      expect(answers[0]).toEqual(before)
+      expect(answers[2]).toEqual({ invoices: ['i1 paid'], records: closed })
+      expect(answers[5]).toEqual({ invoices: ['i1 paid', 'i2 open'], records: closed })
+      for (const store of [one, two]) {
+        expect(await seenBy(store)).toEqual({ invoices: ['i1 paid', 'i2 open'], records: closed })
+        expect(await seenBy(store, 'bob')).toEqual({ invoices: [], records: ['grant g1 open'] })
+        const unasked = await accountOf(store)
+        expect([unasked.invoices.size, unasked.records.size]).toEqual([0, 0])
+      }
+      const [number] = await two.change({ customerId: 'ada', invoices: ['i2'] }, ({ invoices }) => ({
+        result: [...invoices.values()].map((invoice) => invoice.number),
+        entries: [],
+      }))
+      expect(number).toBe('FB-000002')
     },
   },
 ]

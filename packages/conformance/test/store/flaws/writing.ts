@@ -14,6 +14,27 @@ export const WRITING_FLAWS: readonly StoreFlaw[] = [
     breaks: ['S01', 'S02', 'S16', 'S20'],
   },
   {
+    name: 'shows a change only what is open',
+    store: (store) =>
+      seeing(store, ({ invoices, records }) => ({
+        invoices: new Map([...invoices].filter(([, { status }]) => status === 'draft')),
+        records: new Map([...records].filter(([, { isOpen }]) => isOpen)),
+      })),
+    breaks: ['S58'],
+  },
+  {
+    name: 'shows a change records as they were before its batch',
+    store: (store) => {
+      const first = new Map<string, AccountState['records']>()
+      return seeing(store, ({ customerId, records }) => {
+        const seen = first.get(customerId) ?? new Map(records)
+        if (records.size > 0) first.set(customerId, seen)
+        return { records: seen }
+      })
+    },
+    breaks: ['S58'],
+  },
+  {
     name: 'counts a key that comes again',
     store: (store) => posting(store, (posted) => ({ ...posted, keyGivenBy: 'farebox' })),
     breaks: ['S01', 'S02', 'S16'],

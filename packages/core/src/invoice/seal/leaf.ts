@@ -5,10 +5,9 @@ import type { Properties, UsageEvent } from '../../records/usage-event.ts'
 import { formatInstant } from '../../values/instant.ts'
 import { formatQuantity, ONE } from '../../values/quantity.ts'
 
-/** The members of an event that are sealed, as they are printed. */
+/** The members of an event that are sealed, as they are printed. Its place in the log is none of them: another store has another. */
 export interface SealedEvent {
   readonly customer: string
-  readonly seq: number
   readonly feature: string
   /** Units, as a plain decimal in its shortest form. */
   readonly quantity: string
@@ -18,14 +17,12 @@ export interface SealedEvent {
   readonly route: string | null
   readonly properties: Properties | null
   readonly charge?: ChargeJson
-  readonly corrects?: number
 }
 
 export function sealedEvent(event: UsageEvent): SealedEvent {
-  const { customerId, seq, feature, quantity, at, key, route, properties, charge, corrects } = event
+  const { customerId, feature, quantity, at, key, route, properties, charge } = event
   return {
     customer: customerId,
-    seq,
     feature,
     quantity: quantity === ONE ? '1' : formatQuantity(quantity),
     timestamp: formatInstant(at),
@@ -33,16 +30,14 @@ export function sealedEvent(event: UsageEvent): SealedEvent {
     route,
     properties,
     ...(charge === undefined ? {} : { charge: chargeToJson(charge) }),
-    ...(corrects === undefined ? {} : { corrects }),
   }
 }
 
 /** JSON with the members in this order, whatever order they come in. What is not named here is not sealed. */
 export function leafText(event: SealedEvent): string {
-  const { customer, seq, feature, quantity, timestamp, key, route, properties, charge, corrects } = event
+  const { customer, feature, quantity, timestamp, key, route, properties, charge } = event
   return JSON.stringify({
     customer,
-    seq,
     feature,
     quantity,
     timestamp,
@@ -51,7 +46,6 @@ export function leafText(event: SealedEvent): string {
     properties: properties === null ? null : inOrder(properties),
     // What is undefined is left out.
     charge: charge === undefined ? undefined : chargeInOrder(charge),
-    corrects,
   })
 }
 
