@@ -71,11 +71,11 @@ async function setUp(file: string, { customers, events }: ClosingOptions, say: (
     BEGIN IMMEDIATE;
     DELETE FROM _events; DELETE FROM _event_keys; DELETE FROM _totals;
     WITH RECURSIVE n (seq) AS (SELECT 0 UNION ALL SELECT seq + 1 FROM n WHERE seq < ${each * customers - 1})
-    INSERT INTO _events (seq, customer_id, feature_id, period_start, quantity, at, previous, key)
-      SELECT seq + 1, seq % ${customers} + 1, 1, ${START}, 1000000, ${START} + seq % 2000000000,
-        max(0, seq + 1 - ${customers}), 'fill-' || seq FROM n;
-    INSERT INTO _totals (customer_id, feature_id, period_start, round, quantity, events, last_seq)
-      SELECT id, 1, ${START}, 0, ${each} * 1000000, ${each}, ${(each - 1) * customers} + id FROM _customers;
+    INSERT INTO _events (seq, total_id, quantity, at, back, key)
+      SELECT seq + 1, seq % ${customers} + 1, 1000000, ${START} + seq % 2000000000,
+        min(seq + 1, ${customers}), 'fill-' || seq FROM n;
+    INSERT INTO _totals (id, customer_id, feature_id, period_start, round, quantity, events, last_seq)
+      SELECT id, id, 1, ${START}, 0, ${each} * 1000000, ${each}, ${(each - 1) * customers} + id FROM _customers;
     COMMIT`)
   db.close()
   say(`${each * customers} events are there`)

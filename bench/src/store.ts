@@ -178,8 +178,8 @@ function fill(file: string, events: number): void {
     PRAGMA synchronous = OFF;
     BEGIN IMMEDIATE;
     WITH RECURSIVE n (seq) AS (SELECT 2 UNION ALL SELECT seq + 1 FROM n WHERE seq < ${events})
-    INSERT INTO _events (seq, customer_id, feature_id, period_start, quantity, at, previous, route_id, key)
-      SELECT n.seq, customer_id, feature_id, period_start, quantity, at + n.seq / 10, n.seq - 1, route_id, 'fill-' || n.seq FROM n, _events e WHERE e.seq = 1;
+    INSERT INTO _events (seq, total_id, quantity, at, back, route_id, key)
+      SELECT n.seq, total_id, quantity, at + n.seq / 10, 1, route_id, 'fill-' || n.seq FROM n, _events e WHERE e.seq = 1;
     UPDATE _totals SET quantity = quantity * ${events}, events = ${events}, last_seq = ${events};
     COMMIT`)
   db.close()

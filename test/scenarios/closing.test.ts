@@ -160,7 +160,7 @@ describe.each(STORES)('closing on $name', (kind) => {
     await farebox.stop()
     await database.damage({
       SQLite:
-        "INSERT INTO _events SELECT seq + 1, customer_id, feature_id, period_start, quantity, at, 0, route_id, 'smuggled', NULL, NULL, NULL FROM _events",
+        "INSERT INTO _events (seq, total_id, quantity, at, back, key) SELECT seq + 1, total_id, quantity, at, seq + 1, 'smuggled' FROM _events",
       PostgreSQL:
         "INSERT INTO _events SELECT customer, seq + 1, feature, period_start, quantity, at, route, 'smuggled', NULL, NULL, NULL FROM _events",
     })

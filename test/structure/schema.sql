@@ -44,18 +44,15 @@ BEGIN SELECT RAISE(ABORT, 'the event log is append-only: a correction is an even
 
 CREATE TABLE _events (
   seq INTEGER PRIMARY KEY,
-  customer_id INTEGER NOT NULL,
-  feature_id INTEGER NOT NULL,
-  period_start INTEGER NOT NULL,
+  total_id INTEGER NOT NULL,
   quantity INTEGER NOT NULL,
   at INTEGER NOT NULL,
-  previous INTEGER NOT NULL CHECK (previous < seq),
+  back INTEGER NOT NULL CHECK (back > 0),
   route_id INTEGER,
   key TEXT NOT NULL,
   properties TEXT,
   charge TEXT,
   corrects INTEGER CHECK (corrects < seq),
-  CHECK (at >= period_start),
   CHECK (quantity >= 0 OR corrects IS NOT NULL)
 ) STRICT;
 
@@ -155,13 +152,14 @@ SELECT c.customer, c.name, c.email, c.time_zone, c.created_at, c.details,
 FROM _customers c LEFT JOIN _subscriptions s ON s.customer_id = c.id;
 
 CREATE VIEW events AS
-SELECT e.seq, c.customer, f.label AS feature, e.period_start AS period_start_ms, e.quantity AS quantity_millionths,
+SELECT e.seq, c.customer, f.label AS feature, t.period_start AS period_start_ms, e.quantity AS quantity_millionths,
        printf('%s%d.%06d', iif(e.quantity < 0, '-', ''), abs(e.quantity) / 1000000, abs(e.quantity) % 1000000) AS quantity,
        e.at AS at_ms, strftime('%Y-%m-%dT%H:%M:%fZ', e.at / 1000.0, 'unixepoch') AS at, r.label AS route, e.key, e.properties,
        e.charge, e.corrects
 FROM _events e
-JOIN _customers c ON c.id = e.customer_id
-JOIN _labels f ON f.id = e.feature_id
+JOIN _totals t ON t.id = e.total_id
+JOIN _customers c ON c.id = t.customer_id
+JOIN _labels f ON f.id = t.feature_id
 LEFT JOIN _labels r ON r.id = e.route_id;
 
 CREATE VIEW grants AS

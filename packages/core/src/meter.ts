@@ -273,9 +273,8 @@ function lateMoment({ subscription }: AccountState, periodStart: number): Entry[
 }
 
 function unpricedError({ customerId, feature }: Claim, cost: Exclude<Cost, { kind: 'priced' }>): FareboxError {
-  const code = cost.kind === 'unknown_model' ? 'unknown_model' : 'unpriceable_usage'
   return new FareboxError(
-    code,
+    cost.kind === 'unknown_model' ? 'unknown_model' : 'unpriceable_usage',
     `Expected usage of ${feature} that has a price, got some of ${customerId} that has none: ${reasonOf(cost)}. Give the model's name as the provider's answer has it`,
     { fields: { customerId, feature } },
   )

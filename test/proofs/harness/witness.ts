@@ -34,7 +34,7 @@ export function readLog(database: string): LogFacts {
     const usedBy = new Map<string, number>()
     let events = 0
     const rows = db.prepare<[], { customer: string; key: string; quantity: number }>(
-      'SELECT c.customer, e.key, e.quantity FROM _events e JOIN _customers c ON c.id = e.customer_id ORDER BY e.seq',
+      'SELECT customer, key, quantity_millionths AS quantity FROM events ORDER BY seq',
     )
     for (const { customer, key, quantity } of rows.iterate()) {
       events += 1
@@ -74,7 +74,7 @@ export function readDocuments<T>(database: string): T[] {
 
 /** Each event's customer and instant, in the order of the log. */
 export function readInstants(database: string): { readonly customer: string; readonly at: number }[] {
-  const sql = 'SELECT c.customer, e.at FROM _events e JOIN _customers c ON c.id = e.customer_id ORDER BY e.seq'
+  const sql = 'SELECT customer, at_ms AS at FROM events ORDER BY seq'
   return look(database, (db) => db.prepare<[], { customer: string; at: number }>(sql).all())
 }
 
@@ -100,12 +100,12 @@ function look<T>(database: string, read: (db: Database.Database) => T): T {
   }
 }
 
-/** Events carry no period, so totals are summed over the periods of a customer and a feature. */
+/** Each total is compared with the events that point to it. */
 function wrongTotals(db: Database.Database): number {
   const sql = `
-    WITH log AS (SELECT customer_id, feature_id, sum(quantity) AS quantity, count(*) AS events FROM _events GROUP BY 1, 2),
-         kept AS (SELECT customer_id, feature_id, sum(quantity) AS quantity, sum(events) AS events FROM _totals GROUP BY 1, 2)
-    SELECT count(*) FROM log FULL JOIN kept USING (customer_id, feature_id)
+    WITH log AS (SELECT total_id AS id, sum(quantity) AS quantity, count(*) AS events FROM _events GROUP BY 1),
+         kept AS (SELECT id, quantity, events FROM _totals)
+    SELECT count(*) FROM log FULL JOIN kept USING (id)
     WHERE log.quantity IS NOT kept.quantity OR log.events IS NOT kept.events`
   return db.prepare<[], number>(sql).pluck().get() ?? 0
 }

@@ -14,10 +14,11 @@ import type {
 } from './rows.ts'
 
 const EVENT_COLUMNS = `
-  e.seq, c.customer, f.label AS feature, e.period_start, e.quantity, e.at, r.label AS route, e.key, e.properties, e.charge, e.corrects
+  e.seq, c.customer, f.label AS feature, t.period_start, e.quantity, e.at, r.label AS route, e.key, e.properties, e.charge, e.corrects
   FROM _events e
-  JOIN _customers c ON c.id = e.customer_id
-  JOIN _labels f ON f.id = e.feature_id
+  JOIN _totals t ON t.id = e.total_id
+  JOIN _customers c ON c.id = t.customer_id
+  JOIN _labels f ON f.id = t.feature_id
   LEFT JOIN _labels r ON r.id = e.route_id`
 
 const INVOICE_COLUMNS = 'i.seq, i.status, i.series, i.number, i.document FROM _invoices i'
@@ -29,9 +30,9 @@ const TOTAL_COLUMNS = `
 /** The events of one total from a place on, newest first, by following each one's pointer to the one before. */
 const CHAIN = `
   WITH RECURSIVE chain (seq, previous, quantity, charge) AS (
-    SELECT seq, previous, quantity, charge FROM _events WHERE seq = ?
+    SELECT seq, seq - back, quantity, charge FROM _events WHERE seq = ?
     UNION ALL
-    SELECT e.seq, e.previous, e.quantity, e.charge FROM chain JOIN _events e ON e.seq = chain.previous
+    SELECT e.seq, e.seq - e.back, e.quantity, e.charge FROM chain JOIN _events e ON e.seq = chain.previous
   )`
 
 interface TotalsKey {
@@ -248,30 +249,29 @@ function ofTotals(db: Database) {
   }
 }
 
-const INSERT_EVENT =
-  'INSERT INTO _events (seq, customer_id, feature_id, period_start, quantity, at, previous, route_id, key, properties'
+const INSERT_EVENT = 'INSERT INTO _events (seq, total_id, quantity, at, back, route_id, key, properties'
 
 function ofEvents(db: Database) {
   return {
     // What these run for each request gives back only counts: no bigint has to be made of them.
-    insertEvent: db.prepare(`${INSERT_EVENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).safeIntegers(false),
+    insertEvent: db.prepare(`${INSERT_EVENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`).safeIntegers(false),
     insertChargedEvent: db
-      .prepare(`${INSERT_EVENT}, charge, corrects) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+      .prepare(`${INSERT_EVENT}, charge, corrects) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
       .safeIntegers(false),
     insertEventKey: db.prepare('INSERT INTO _event_keys (customer_id, key, seq) VALUES (?, ?, ?)'),
     eventByKey: db.prepare<[number, string], EventRow>(
       `SELECT ${EVENT_COLUMNS} WHERE e.seq = (SELECT seq FROM _event_keys WHERE customer_id = ? AND key = ?)`,
     ),
-    eventBySeq: db.prepare<[number, number], EventRow>(`SELECT ${EVENT_COLUMNS} WHERE e.customer_id = ? AND e.seq = ?`),
+    eventBySeq: db.prepare<[number, number], EventRow>(`SELECT ${EVENT_COLUMNS} WHERE t.customer_id = ? AND e.seq = ?`),
     log: db.prepare<[number, number], EventRow>(`SELECT ${EVENT_COLUMNS} WHERE e.seq > ? ORDER BY e.seq LIMIT ?`),
     // Crossed, so that the chain leads: to save the sort, the planner would go through the whole log instead.
     // Closing reads every event of a month by it: an array of doubles costs half of an object of bigints, and holds what one event may have.
     chain: db
       .prepare<[bigint | number, number], ChainRow>(`
       WITH RECURSIVE chain (seq, previous) AS (
-        SELECT seq, previous FROM _events WHERE seq = ?
+        SELECT seq, seq - back FROM _events WHERE seq = ?
         UNION ALL
-        SELECT e.seq, e.previous FROM chain JOIN _events e ON e.seq = chain.previous
+        SELECT e.seq, e.seq - e.back FROM chain JOIN _events e ON e.seq = chain.previous
         LIMIT ?
       )
       SELECT e.seq, e.quantity, e.at, r.label AS route, e.key, e.properties, e.charge, e.corrects
@@ -280,8 +280,8 @@ function ofEvents(db: Database) {
       .raw(),
     previousOf: db
       .prepare<TotalsKey & { seq: number }, bigint>(`
-        SELECT previous FROM _events
-        WHERE seq = :seq AND customer_id = :customer_id AND feature_id = :feature_id AND period_start = :period_start`)
+        SELECT e.seq - e.back FROM _events e JOIN _totals t ON t.id = e.total_id
+        WHERE e.seq = :seq AND t.customer_id = :customer_id AND t.feature_id = :feature_id AND t.period_start = :period_start`)
       .pluck(),
     recount: db.prepare<[bigint], { quantity: bigint; events: bigint; charged: bigint }>(
       `${CHAIN} SELECT coalesce(sum(quantity), 0) AS quantity, count(*) AS events, count(charge) AS charged FROM chain`,

@@ -118,35 +118,24 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
     const { event, periodStart } = entry
     const seq = batch.nextSeq
     const usage = usageOf(account.state, event.feature, periodStart)
-    const featureId = labels.idOf(event.feature)
+    const total = totalOf(account, usage)
+    // An event points to its total, so that is there first.
+    if (total.id === 0) insertTotal(total)
     const routeId = event.route === null ? null : labels.idOf(event.route)
     const properties = event.properties === null ? null : JSON.stringify(event.properties)
     const { quantity, at, key, charge, corrects } = event
-    const { rowId } = account
+    const back = seq - usage.lastSeq
+    invariant(at >= periodStart, 'an event is of a period that had begun')
     if (charge === undefined && corrects === undefined) {
-      statements.insertEvent.run(seq, rowId, featureId, periodStart, quantity, at, usage.lastSeq, routeId, key, properties)
+      statements.insertEvent.run(seq, total.id, quantity, at, back, routeId, key, properties)
     } else {
       const rest = [charge === undefined ? null : chargeToDocument(charge), corrects ?? null]
-      const { lastSeq } = usage
-      statements.insertChargedEvent.run(
-        seq,
-        rowId,
-        featureId,
-        periodStart,
-        quantity,
-        at,
-        lastSeq,
-        routeId,
-        key,
-        properties,
-        ...rest,
-      )
+      statements.insertChargedEvent.run(seq, total.id, quantity, at, back, routeId, key, properties, ...rest)
     }
     if (entry.keyGivenBy === 'caller') statements.insertEventKey.run(account.rowId, event.key, seq)
     const reservation = account.state.reservations.get(event.key)
     if (reservation !== undefined) batch.held.ended.push(reservation)
     batch.nextSeq = seq + 1
-    const total = totalOf(account, usage)
     if (!total.isDirty) {
       total.isDirty = true
       batch.dirty.push(total)
@@ -198,12 +187,8 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
   function writeTotals(dirty: LoadedTotal[]): void {
     for (const total of dirty) {
       total.isDirty = false
-      if (total.id === 0) {
-        insertTotal(total)
-      } else {
-        const updated = updateTotal(total)
-        invariant(updated.changes === 1, 'usage of a final invoice never changes')
-      }
+      const updated = updateTotal(total)
+      invariant(updated.changes === 1, 'usage of a final invoice never changes')
     }
     dirty.length = 0
   }

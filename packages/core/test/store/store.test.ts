@@ -69,7 +69,7 @@ it('goes on from the event that a cursor names, without walking past the newer o
   const { next } = await store.events({ ...total, limit: 4 })
   // Whoever walks from the newest finds the way cut.
   const db = new Database(file)
-  db.exec('DROP TRIGGER _events_never_change; UPDATE _events SET previous = 0 WHERE seq = (SELECT max(seq) FROM _events)')
+  db.exec('DROP TRIGGER _events_never_change; UPDATE _events SET back = seq WHERE seq = (SELECT max(seq) FROM _events)')
   db.close()
   const { items } = await store.events({ ...total, limit: 4, after: next ?? '' })
   expect(items.map(({ key }) => key)).toEqual(['e4', 'e3', 'e2', 'e1'])

@@ -1,6 +1,6 @@
 /** What usage costs, as other billing systems and their documentation say. */
 
-import type { PackagePrice, PerUnitPrice, Price, Tier } from '../../src/catalog/price.ts'
+import type { FlatPrice, PackagePrice, PerUnitPrice, Price, Tier } from '../../src/catalog/price.ts'
 import { costBetween, costOf } from '../../src/rate/rate.ts'
 import { add, type Decimal, decimal, DECIMAL_ZERO, formatDecimal, subtract, toDecimal } from '../../src/values/decimal.ts'
 import { minorUnits } from '../../src/values/currency.ts'
@@ -19,6 +19,7 @@ interface TieredVector extends Vector {
 
 type PriceRow =
   | { readonly model: 'per_unit'; readonly price: string }
+  | { readonly model: 'flat'; readonly price: string }
   | { readonly model: 'package'; readonly size: string; readonly price: string }
   | { readonly model: 'graduated' | 'volume'; readonly tiers: readonly TierRow[] }
 
@@ -108,7 +109,8 @@ run<
 
 function priceOf(row: PriceRow): Price {
   if (row.model === 'package') return packageOf(row.size, row.price)
-  if (row.model === 'per_unit') return { model: 'per_unit', unitPrice: decimal(row.price) } satisfies PerUnitPrice
+  if (row.model === 'per_unit') return { model: row.model, unitPrice: decimal(row.price) } satisfies PerUnitPrice
+  if (row.model === 'flat') return { model: row.model, fee: decimal(row.price) } satisfies FlatPrice
   return { model: row.model, tiers: row.tiers.map(tierOf) }
 }
 

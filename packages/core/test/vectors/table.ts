@@ -1,6 +1,9 @@
-/** Runs a table of numbers that other billing systems and their documentation assert against ours. Each row names its source. */
+/**
+ * Runs tables of numbers against ours: those that other billing systems and their documentation assert, whose rows name their source,
+ * and in `own/` more of the same kinds, which were worked out by other means than ours.
+ */
 
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { FareboxError } from '../../src/errors.ts'
 import { decimal, formatDecimal } from '../../src/values/decimal.ts'
@@ -24,13 +27,23 @@ export interface Comparison<V extends Vector> {
   readonly theirs: (vector: V) => unknown
 }
 
-/** Runs every row of `<table>.json`. */
+/** A row of a hundred thousand grants takes its time, the more so on a busy machine. */
+const TIME_LIMIT = { timeout: 60_000 }
+
+/** A table of `own/`. Its rows have the shape of the table of the same name. */
+export interface OwnTable {
+  /** How the expected values were worked out. */
+  readonly how: string
+  readonly rows: readonly Omit<Vector, 'source'>[]
+}
+
+/** Runs every row of `<table>.json`, and of `own/<table>.json`. */
 export function run<V extends Vector>(table: string, { ours, theirs }: Comparison<V>): void {
   describe(table, () => {
-    for (const vector of readRows(table) as readonly V[]) {
+    for (const vector of rowsOf(table) as readonly V[]) {
       const { id, name, source, notApplicable, ourAnswer } = vector
       if (notApplicable === undefined)
-        test(`${id} ${name} (${source})`, async () => expect(await ours(vector)).toEqual(theirs(vector)))
+        test(`${id} ${name} (${source})`, TIME_LIMIT, async () => expect(await ours(vector)).toEqual(theirs(vector)))
       else
         test(`${id} ${name} is not applicable: ${notApplicable} (${source})`, async () => {
           const answer = await answerOf(ours, vector)
@@ -41,10 +54,6 @@ export function run<V extends Vector>(table: string, { ours, theirs }: Compariso
   })
 }
 
-export function readRows(table: string): readonly Vector[] {
-  return JSON.parse(readFileSync(new URL(`./${table}.json`, import.meta.url), 'utf8'))
-}
-
 /** The answer, or the code of the error that refused to give one. */
 async function answerOf<V>(ours: (vector: V) => unknown, vector: V): Promise<unknown> {
   try {
@@ -53,6 +62,18 @@ async function answerOf<V>(ours: (vector: V) => unknown, vector: V): Promise<unk
     if (error instanceof FareboxError) return error.code
     throw error
   }
+}
+
+/** The collected rows, none where only `own/` has the table; then those of `own/`. */
+function rowsOf(table: string): readonly Vector[] {
+  const collected = (read(`./${table}.json`) ?? []) as readonly Vector[]
+  const own = read(`./own/${table}.json`) as OwnTable | null
+  return [...collected, ...(own?.rows ?? []).map((row) => ({ ...row, source: `own/${table}.json` }))]
+}
+
+function read(file: string): unknown {
+  const url = new URL(file, import.meta.url)
+  return existsSync(url) ? JSON.parse(readFileSync(url, 'utf8')) : null
 }
 
 /** The shortest text of a decimal, since sources write `1900.00` for `1900`. */
