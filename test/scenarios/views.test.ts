@@ -34,6 +34,7 @@ it.each(STORES)('shows customers, events, totals, reservations and invoices on $
       customer: 'ada',
       name: 'Ada',
       email: null,
+      details: null,
       time_zone: 'Europe/Vienna',
       created_at: start,
       subscription: id,
@@ -57,6 +58,9 @@ it.each(STORES)('shows customers, events, totals, reservations and invoices on $
       route: null,
       key: 'k1',
       properties: '{"region":"ä \\"1\\"","size":3}',
+      period_start_ms: start,
+      charge: null,
+      corrects: null,
     },
     {
       seq: '2',
@@ -69,6 +73,9 @@ it.each(STORES)('shows customers, events, totals, reservations and invoices on $
       route: '/v1/:id',
       key: MADE,
       properties: null,
+      period_start_ms: start,
+      charge: null,
+      corrects: null,
     },
   ])
   const totals = await rows('SELECT * FROM totals ORDER BY feature')
@@ -80,10 +87,21 @@ it.each(STORES)('shows customers, events, totals, reservations and invoices on $
     quantity_millionths: '2500000',
     quantity: '2.500000',
     events: '1',
+    round: '0',
+    cost: '0',
+    uncovered: '0',
     invoice: null,
   })
   expect(await rows('SELECT * FROM reservations')).toEqual([
-    { process: MADE, key: MADE, customer: 'ada', feature: 'api_calls', quantity_millionths: '7000000', at_ms: String(FEBRUARY) },
+    {
+      process: MADE,
+      key: MADE,
+      customer: 'ada',
+      feature: 'api_calls',
+      quantity_millionths: '7000000',
+      at_ms: String(FEBRUARY),
+      charge: null,
+    },
   ])
   const [invoice] = await rows('SELECT * FROM invoices')
   expect(invoice).toEqual({ id: MADE, customer: 'ada', status: 'open', series: 'FB', number: '1', document: MADE })

@@ -5,6 +5,7 @@ import { type Catalog, parseCatalog } from '@farebox/core'
 import type { Store } from '@farebox/core/contracts'
 import { CommandError } from './command-error.ts'
 import { openStore } from './move/stores.ts'
+import { isPostgresUrl } from './postgres/load.ts'
 
 export interface Database {
   readonly store: Store
@@ -17,7 +18,7 @@ export const DATABASE_OPTION = 'a SQLite file, or a PostgreSQL as postgres://use
 
 /** A SQLite file or the URL of a PostgreSQL that Farebox was started on. Rejects with one sentence where there is none. */
 export async function openDatabase(location: string): Promise<Database> {
-  if (!/^postgres(ql)?:\/\//.test(location) && !existsSync(location))
+  if (!isPostgresUrl(location) && !existsSync(location))
     throw new CommandError(`There is no database ${location}: give --database the path that sqlite({ path }) was given, or a URL`)
   const store = await openStore(location)
   try {

@@ -1,14 +1,17 @@
 /** The command line: its commands, their options, and how errors end it. */
 
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { closeCommand } from './close/command.ts'
 import { DATABASE_OPTION } from './database.ts'
 import { doctorCommand } from './doctor/doctor.ts'
 import { exitStatusOf } from './exit-status.ts'
+import { invoicesCommand, STATUSES } from './invoices/command.ts'
 import { moveCommand } from './move/command.ts'
 import { distributeCommand, retainCommand } from './postgres/command.ts'
 import { replayCommand } from './replay/command.ts'
 import { loadTarget } from './replay/target.ts'
 import { simulateCommand } from './simulate/command.ts'
+import { verifyCommand } from './verify/command.ts'
 
 interface ReplayFlags {
   readonly app: string
@@ -59,13 +62,7 @@ function program(): Command {
     )
     .option('--json <file>', 'write what was compared as JSON')
     .action(moveCommand)
-  farebox
-    .command('simulate')
-    .description('bill the recorded log with another catalog, and say per customer what would be different; writes nothing')
-    .requiredOption('--catalog <module>', 'module that exports what defineCatalog() returns')
-    .requiredOption('--database <store>', DATABASE_OPTION)
-    .option('--json <file>', 'write the report as JSON')
-    .action(simulateCommand)
+  addBilling(farebox)
   farebox
     .command('doctor')
     .description(
@@ -78,6 +75,51 @@ function program(): Command {
     .action(doctorCommand)
   addPostgres(farebox)
   return farebox
+}
+
+/** What is done with the invoices and the log of a database. */
+function addBilling(farebox: Command): void {
+  farebox
+    .command('close')
+    .description('make the invoices of all periods that ended; killed and run again it makes each once')
+    .requiredOption('--database <store>', DATABASE_OPTION)
+    .option('--until <instant>', 'a day such as 2026-02-01 (UTC) or an instant (default: now)')
+    .option('--config <module>', 'module whose default export has the options of createFarebox(): tax, invoiceGraceHours, …')
+    .option('--series <name>', 'series of the numbers (default: that of the invoices so far, else FB)')
+    .addOption(onCrashOption())
+    .option('--dry-run', 'say what would be made, and write nothing')
+    .option('--json <file>', 'write what was made as JSON')
+    .action(closeCommand)
+  farebox
+    .command('invoices')
+    .description('list invoices, and write them as documents')
+    .argument('[names...]', 'numbers or ids (default: all)')
+    .requiredOption('--database <store>', DATABASE_OPTION)
+    .option('--customer <id>', 'of one customer only')
+    .addOption(new Option('--status <status>', 'in one status only').choices(STATUSES))
+    .option('--html <folder>', 'write each as an HTML page')
+    .option('--json <folder>', 'write each as JSON')
+    .option('--pdf <folder>', 'write each as a PDF; needs @farebox/pdf')
+    .option('--seller <text>', 'who sells, as printed: name, address and tax id, with \\n between lines')
+    .option('--locale <tag>', 'formats amounts and dates of documents, such as de-DE')
+    .action(invoicesCommand)
+  farebox
+    .command('verify')
+    .description('recompute every total, grant and invoice from the log, and name what disagrees; writes nothing')
+    .requiredOption('--database <store>', DATABASE_OPTION)
+    .option('--json <file>', 'write what was found as JSON')
+    .action(verifyCommand)
+  farebox
+    .command('simulate')
+    .description('bill the recorded log with another catalog, and say per customer what would be different; writes nothing')
+    .requiredOption('--catalog <module>', 'module that exports what defineCatalog() returns')
+    .requiredOption('--database <store>', DATABASE_OPTION)
+    .option('--json <file>', 'write the report as JSON')
+    .action(simulateCommand)
+}
+
+function onCrashOption(): Option {
+  return new Option('--on-crash <rule>', 'what becomes of reservations whose process died').choices(['charge', 'void'])
 }
 
 function addPostgres(farebox: Command): void {

@@ -2,7 +2,7 @@
 
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { type Clock, createFarebox, type Farebox, systemClock } from '@farebox/core'
+import { type Clock, createFarebox, type Farebox, type FareboxOptions, systemClock } from '@farebox/core'
 import { type Invoice, type ModelPrices, randomId } from '@farebox/core/contracts'
 import { CommandError } from './command-error.ts'
 import type { Database } from './database.ts'
@@ -15,11 +15,15 @@ export interface Reading {
 }
 
 /** Stopping it closes the database's store. */
-export async function openReading({ store, catalogs }: Database, clock: Clock = systemClock): Promise<Reading> {
+export async function openReading(
+  { store, catalogs }: Database,
+  clock: Clock = systemClock,
+  options: Partial<FareboxOptions> = {},
+): Promise<Reading> {
   const [catalog] = catalogs
   if (catalog === undefined) throw new CommandError('The database holds no catalog')
   const { store: reading, invoices } = unwritten(store)
-  const farebox = createFarebox({ catalog, clock, store: reading, models: NEVER_ASKED, spool: nowhere() })
+  const farebox = createFarebox({ ...options, catalog, clock, store: reading, models: NEVER_ASKED, spool: nowhere() })
   await farebox.ready
   return { farebox, invoices }
 }

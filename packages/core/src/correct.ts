@@ -1,14 +1,14 @@
 /** Takes back part or all of a posted event: by an event of its own that points to it. */
 
-import type { AccountState, Entry } from './account/account-state.ts'
+import { type AccountState, type Entry, findUsage } from './account/account-state.ts'
 import { chargeDifference } from './account/grants.ts'
 import { isInvoiced, withLateMoment } from './account/subscription.ts'
 import { type Change, type ChangeTarget, seqKey } from './contracts/store.ts'
 import { FareboxError } from './errors.ts'
 import type { Charge } from './records/charge.ts'
 import type { Grant } from './records/grant.ts'
-import type { NewUsageEvent, Properties, UsageEvent } from './records/usage-event.ts'
-import { add, DECIMAL_ZERO, negate } from './values/decimal.ts'
+import type { LoggedEvent, NewUsageEvent, Properties, UsageEvent } from './records/usage-event.ts'
+import { add, compare, type Decimal, DECIMAL_ZERO, negate, subtract } from './values/decimal.ts'
 import { invariant } from './values/invariant.ts'
 import { formatQuantity, type Quantity } from './values/quantity.ts'
 
@@ -64,15 +64,17 @@ export function correctIn(state: AccountState, claim: CorrectClaim): Change<Corr
 }
 
 /**
- * What the grants that paid get back. One that was used up and closed comes back as a grant of its own; a plan's that has
- * expired gets nothing, for its credits would be gone by now anyhow.
+ * What the grants that paid get back. What the same use still owes beyond them is paid first: who has money left owes nothing. A grant
+ * that was used up and closed comes back as a grant of its own; a plan's that has expired gets nothing, for its credits would be gone
+ * by now anyhow.
  */
 function giveBack(
-  { grants }: AccountState,
+  { grants, usage }: AccountState,
   charge: Charge,
-  { original, quantity }: { readonly original: UsageEvent; readonly quantity: Quantity },
+  { original, quantity }: { readonly original: LoggedEvent; readonly quantity: Quantity },
 ): { readonly charge: Charge; readonly entries: readonly Entry[] } {
-  const whole = chargeDifference(charge, original.quantity, quantity)
+  const owed = findUsage(usage, original.feature, original.periodStart)?.uncovered ?? DECIMAL_ZERO
+  const whole = payingOverdraft(chargeDifference(charge, original.quantity, quantity), owed)
   const open = whole.parts.filter(({ grant }) => grants.has(grant))
   const closed = whole.parts.filter(({ grant }) => !grants.has(grant))
   const gone = closed.reduce((sum, { amount }) => add(sum, amount), DECIMAL_ZERO)
@@ -83,6 +85,21 @@ function giveBack(
       grant: returned(charge, original, { id: grant, amount: negate(amount) }),
     }))
   return { charge: { ...whole, parts: open, waived: add(whole.waived, gone) }, entries }
+}
+
+/** Of what would go back, as much as is still owed stays: of the first grants, which expire the soonest. `owed` is what was before. */
+function payingOverdraft({ parts, uncovered, ...charge }: Charge, owed: Decimal): Charge {
+  let left = add(owed, uncovered)
+  let kept = DECIMAL_ZERO
+  const others = parts.flatMap(({ grant, amount }) => {
+    if (left.coefficient <= 0n) return [{ grant, amount }]
+    const back = negate(amount)
+    const part = compare(back, left) < 0 ? back : left
+    left = subtract(left, part)
+    kept = add(kept, part)
+    return compare(back, part) === 0 ? [] : [{ grant, amount: negate(subtract(back, part)) }]
+  })
+  return { ...charge, parts: others, uncovered: subtract(uncovered, kept) }
 }
 
 function returned(

@@ -1,12 +1,13 @@
 /** What a customer may use, asked without using it. */
 
+import type { Opening } from './account/opening.ts'
 import { segmentAt, type Segment, type Subscription } from './account/subscription.ts'
 import type { Catalog, FeatureCode } from './catalog/catalog.ts'
 import type { Plan } from './catalog/plan.ts'
 import type { Store } from './contracts/store.ts'
 import { FareboxError } from './errors.ts'
 import { isCustomerId } from './identify/customer-id.ts'
-import type { Meter } from './meter.ts'
+import type { Admission, Meter } from './meter.ts'
 import type { RefusalCode } from './records/refusal.ts'
 import { invalidCustomer } from './usage.ts'
 import type { Clock } from './values/clock.ts'
@@ -53,10 +54,11 @@ export interface EntitlementParts {
   readonly clock: Clock
   readonly catalog: Catalog
   readonly planOf: (subscription: Subscription, segment: Segment) => Plan
+  readonly open: Opening
   readonly ready: Promise<void>
 }
 
-export function createEntitlements({ meter, store, clock, catalog, planOf, ready }: EntitlementParts): Entitlements {
+export function createEntitlements({ meter, store, clock, catalog, planOf, open, ready }: EntitlementParts): Entitlements {
   return { check }
 
   async function check({ customerId, feature: code, value = 1 }: EntitlementQuery): Promise<Entitlement> {
@@ -66,11 +68,15 @@ export function createEntitlements({ meter, store, clock, catalog, planOf, ready
     const quantity = parseQuantity(value, 'value')
     const at = clock.now()
     await ready
-    const plan = await store.change({ customerId }, ({ subscription }) => {
+    const plan = await store.change({ customerId }, (state) => {
+      // Somebody who was never seen is on the default plan from the first use on.
+      const { subscription } = open(state, at).state
       const segment = subscription && segmentAt(subscription, at)
       return { result: subscription === null || segment === null ? null : planOf(subscription, segment), entries: [] }
     })
-    const admission = await meter.check({ customerId, feature: code, quantity, key: 'check', at, route: null })
+    const asked = (units: Quantity): Promise<Admission> =>
+      meter.check({ customerId, feature: code, quantity: units, key: 'check', at, route: null })
+    const admission = await asked(quantity)
     const shared = { feature: code, plan: plan?.code ?? null }
     if (feature.type === 'boolean') {
       // A feature that is not counted has no claim of its own: the plan says whether it is on, and the rest of the refusals stand.
@@ -80,28 +86,24 @@ export function createEntitlements({ meter, store, clock, catalog, planOf, ready
       const why = refused ?? (isOn ? null : 'feature_not_in_plan')
       return { ...shared, allowed: why === null, code: why, limit: null, used: 0n, remaining: null, periodEnd: null }
     }
-    if (admission.kind === 'refused') {
-      const { code: why, limit, used, remaining, periodEnd, unit } = admission.refusal
-      const figures = { limit, used, remaining, periodEnd, ...(unit === undefined ? {} : { unit }) }
-      return { ...shared, allowed: false, code: why, ...figures }
-    }
-    invariant(admission.kind === 'admitted', 'a check names no tokens')
-    const { allowance, period } = admission
-    const unit = allowance.unit === undefined ? {} : { unit: allowance.unit }
-    const own = allowance.unit === undefined ? quantity : 0n
-    const remaining = allowance.remaining === null ? null : allowance.remaining + own
-    const periodEnd = period.end === Infinity ? null : period.end
-    return {
-      ...shared,
-      allowed: true,
-      code: null,
-      limit: allowance.included,
-      used: allowance.used - own,
-      remaining,
-      periodEnd,
-      ...unit,
-    }
+    if (admission.kind === 'refused') return { ...shared, allowed: false, code: admission.refusal.code, ...figuresOf(admission) }
+    // What is left is told before anything is used: of credits and money a unit takes more than one.
+    return { ...shared, allowed: true, code: null, ...figuresOf(await asked(0n)) }
   }
+}
+
+type Figures = Pick<Entitlement, 'limit' | 'used' | 'remaining' | 'periodEnd' | 'unit'>
+
+function figuresOf(admission: Admission): Figures {
+  if (admission.kind === 'refused') {
+    const { limit, used, remaining, periodEnd, unit } = admission.refusal
+    return { limit, used, remaining, periodEnd, ...(unit === undefined ? {} : { unit }) }
+  }
+  invariant(admission.kind === 'admitted', 'a check names no tokens')
+  const { allowance, period } = admission
+  const { included: limit, used, remaining, unit } = allowance
+  const periodEnd = period.end === Infinity ? null : period.end
+  return { limit, used, remaining, periodEnd, ...(unit === undefined ? {} : { unit }) }
 }
 
 function unknownFeature(catalog: Catalog, code: string): FareboxError {

@@ -24,6 +24,7 @@ import { createMeter } from './meter.ts'
 import { invalidOption } from './options.ts'
 import { planOf as planOfSegment } from './moment.ts'
 import { createOutage } from './outage.ts'
+import { type EventProofCheck, proveEvent, type ProveQuery } from './prove.ts'
 import type { Invoice } from './records/invoice.ts'
 import type { UsageEvent } from './records/usage-event.ts'
 import type { SpoolOptions } from './spool/spool-options.ts'
@@ -96,6 +97,11 @@ export interface Farebox {
     preview(customerId: string): Promise<Invoice | null>
     /** Why a line of a final invoice is what it is: the rule, the tier, the grants, the rounding, in words, and its events by page. Throws `not_found`. */
     explain(query: ExplainQuery): Promise<LineExplanation>
+    /**
+     * Proves that an event is under the seal of a final invoice; `verifyEventProof()` checks it without a database. Reads every event of
+     * the invoice. Throws `not_found`.
+     */
+    prove(query: ProveQuery): Promise<EventProofCheck>
   }
   /** A gate for one meter: `feature` is a code of the catalog, or undefined for its default feature. Throws `unknown_feature`, `no_default_feature`, `invalid_option`. */
   createGate<Raw>(feature: string | undefined, options?: MeterOptions<Raw>): Gate<Raw>
@@ -183,7 +189,7 @@ export function createFarebox(options: FareboxOptions): Farebox {
     ready,
     onError,
     usage: createUsage({ meter, store, clock, catalog, planOf, newKey, ready }),
-    entitlements: createEntitlements({ meter, store, clock, catalog, planOf, ready }),
+    entitlements: createEntitlements({ meter, store, clock, catalog, planOf, open, ready }),
     ...createAdmin({ store, clock, catalog, ready, keys }),
     subscriptions: createSubscriptions({ store, clock, catalog, ready, closing: closeParts }),
     events: { list: (page = {}) => whenReady(() => store.log(page)), of: (query) => whenReady(() => store.events(query)) },
@@ -192,6 +198,7 @@ export function createFarebox(options: FareboxOptions): Farebox {
       get: (idOrNumber) => whenReady(() => store.invoice(idOrNumber)),
       preview: (customerId) => whenReady(() => previewInvoice(closeParts, customerId)),
       explain: (query) => whenReady(() => explainLine(closeParts, query)),
+      prove: (query) => whenReady(() => proveEvent(store, query)),
     },
     createGate(feature, meterOptions = {}) {
       checkMeterOptions(meterOptions)

@@ -3,24 +3,16 @@
 import type { AccountState, Entry } from './account/account-state.ts'
 import type { Cost } from './account/cost.ts'
 import type { Opening } from './account/opening.ts'
-import { planGrant } from './account/plan-grant.ts'
-import {
-  countedAt,
-  isInvoiced,
-  type Segment,
-  segmentAt,
-  type Subscription,
-  usagePeriod,
-  withLateMoment,
-} from './account/subscription.ts'
+import { isInvoiced, type Segment, segmentAt, type Subscription, usagePeriod, withLateMoment } from './account/subscription.ts'
 import { admit, type Admission, blocksCost } from './admit/admit.ts'
 import type { Plan } from './catalog/plan.ts'
 import type { ModelPrices } from './contracts/model-prices.ts'
-import type { Change, Store } from './contracts/store.ts'
+import type { Change, ChangeTarget, Store } from './contracts/store.ts'
 import { type CorrectClaim, correctIn, type CorrectResult } from './correct.ts'
 import { FareboxError } from './errors.ts'
 import { place } from './log/place.ts'
 import { createPosting, type Ending, reasonOf } from './posting.ts'
+import { createPreparing, isLapsed, type Lapsed } from './prepare.ts'
 import type { Claim } from './records/claim.ts'
 import type { Refusal } from './records/refusal.ts'
 import type { Reservation } from './records/reservation.ts'
@@ -93,6 +85,7 @@ interface KeyedEnding extends Ending {
 
 export function createMeter({ store, planOf, models, open }: MeterParts): Meter {
   const { post, termsAt } = createPosting({ planOf, models })
+  const { prepare, prepareReported } = createPreparing({ planOf, open })
   return {
     admit: (claim) => store.change({ customerId: claim.customerId }, (state) => admitTo(state, claim)),
     check: (claim) => store.change({ customerId: claim.customerId }, (state) => ({ result: checkIn(state, claim), entries: [] })),
@@ -102,8 +95,8 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
     expire: async (reservation, billed) => void (await end(reservation, { billed, keyGivenBy: 'caller' })),
     record: (event) => store.change({ customerId: event.customerId, keys: [event.key] }, (state) => recordIn(state, event)),
     track: (claim) =>
-      store.change({ customerId: claim.customerId, ...(claim.isKeyGiven ? { keys: [claim.key] } : {}) }, (state) =>
-        trackIn(state, claim),
+      withLapsed({ customerId: claim.customerId, ...(claim.isKeyGiven ? { keys: [claim.key] } : {}) }, (state, seen) =>
+        trackIn(state, claim, seen),
       ),
     correct: (claim) => store.change(claim.target, (state) => correctIn(state, claim)),
     priceAgain,
@@ -111,6 +104,19 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
 
   function end(reservation: Reservation, ending: KeyedEnding): Promise<UnpricedUsage | null> {
     return store.change({ customerId: reservation.customerId, urgency: 'soon' }, (state) => endIn(state, reservation, ending))
+  }
+
+  /** What comes late is paid by what its own period was granted, though that is closed and no part of the account any more. */
+  async function withLapsed<T>(
+    target: ChangeTarget,
+    decideOn: (state: AccountState, seen: string | null) => Change<T | Lapsed>,
+  ): Promise<T> {
+    let decided = await store.change(target, (state) => decideOn(state, null))
+    while (isLapsed(decided)) {
+      const { grant: id } = decided
+      decided = await store.change({ ...target, records: [{ kind: 'grant', id }] }, (state) => decideOn(state, id))
+    }
+    return decided
   }
 
   function takeBack({ customerId, key }: Claim): void {
@@ -139,26 +145,6 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
   function decide(state: AccountState, claim: Claim): Admission {
     const { subscription } = state
     return admit(claim, { state, planOf: (segment) => planOf(subscription as Subscription, segment), models, spentOf })
-  }
-
-  /** The account as a claim of an instant meets it: with its subscription, and with the plan's grant of the period. */
-  function prepare(
-    state: AccountState,
-    instant: number,
-    isInstantGiven = false,
-  ): { readonly state: AccountState; readonly entries: readonly Entry[]; readonly at: number } {
-    const { state: opened, entries } = open(state, instant)
-    const { subscription } = opened
-    if (subscription === null) return { state: opened, entries, at: instant }
-    // An instant that the caller gave stands; one that was read from a clock may be behind.
-    const at = isInstantGiven ? instant : countedAt(subscription, instant)
-    const segment = segmentAt(subscription, at)
-    const plan = segment === null ? null : planOf(subscription, segment)
-    if (segment === null || plan === null || plan.consumption === 'metered') return { state: opened, entries, at }
-    const grant = isInvoiced(subscription, at) ? null : planGrant({ subscription, segment, plan, at })
-    if (grant === null || opened.grants.has(grant.id)) return { state: opened, entries, at }
-    const grants = new Map(opened.grants).set(grant.id, grant)
-    return { state: { ...opened, grants }, entries: [...entries, { kind: 'granted', grant }], at }
   }
 
   function endIn(state: AccountState, reservation: Reservation, ending: KeyedEnding): Change<UnpricedUsage | null> {
@@ -216,8 +202,10 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
     return { ...claim, quantity: 0n, periodStart }
   }
 
-  function trackIn(state: AccountState, claim: TrackClaim): Change<TrackResult> {
-    const { state: opened, entries, at } = prepare(state, claim.at, claim.isInstantGiven)
+  function trackIn(state: AccountState, claim: TrackClaim, seen: string | null): Change<TrackResult | Lapsed> {
+    const prepared = prepareReported(state, claim.at, { isInstantGiven: claim.isInstantGiven, seen })
+    if (isLapsed(prepared)) return { result: prepared, entries: [] }
+    const { state: opened, entries, at } = prepared
     const { customerId, feature, quantity, key, route, properties } = claim
     const event: NewUsageEvent = { customerId, feature, quantity, at, key, route, properties }
     const placed = place(event, state.known.get(key), { isInstantGiven: claim.isInstantGiven, usage: claim.usage ?? null })
@@ -257,10 +245,12 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
 
   async function priceAgain(usage: UnpricedUsage): Promise<UnpricedUsage | null> {
     const { customerId, id: key, quantity, properties } = usage
-    return store.change({ customerId, keys: [key] }, (state): Change<UnpricedUsage | null> => {
+    return withLapsed({ customerId, keys: [key] }, (state, seen): Change<UnpricedUsage | null | Lapsed> => {
       const closed: Entry = { kind: 'unpriced', usage: { ...usage, isOpen: false } }
       if (state.known.has(key)) return { result: null, entries: [closed] }
-      const { state: opened, entries, at } = prepare(state, usage.at, true)
+      const prepared = prepareReported(state, usage.at, { isInstantGiven: true, seen })
+      if (isLapsed(prepared)) return { result: prepared, entries: [] }
+      const { state: opened, entries, at } = prepared
       const { feature, route } = usage
       const reservation = reservedFor(opened, { customerId, feature, key, at, route })
       const posted = post(opened, { ...reservation, quantity }, { billed: quantity, properties, usage: usage.usage })
@@ -283,9 +273,8 @@ function lateMoment({ subscription }: AccountState, periodStart: number): Entry[
 }
 
 function unpricedError({ customerId, feature }: Claim, cost: Exclude<Cost, { kind: 'priced' }>): FareboxError {
-  const code = cost.kind === 'unknown_model' ? 'unknown_model' : 'unpriceable_usage'
   return new FareboxError(
-    code,
+    cost.kind === 'unknown_model' ? 'unknown_model' : 'unpriceable_usage',
     `Expected usage of ${feature} that has a price, got some of ${customerId} that has none: ${reasonOf(cost)}. Give the model's name as the provider's answer has it`,
     { fields: { customerId, feature } },
   )

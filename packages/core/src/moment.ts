@@ -2,6 +2,7 @@
 
 import { type AccountState, findUsage, type Usage } from './account/account-state.ts'
 import { includedIn, isBlocked } from './account/allowance.ts'
+import { unusedOf } from './account/segment-credit.ts'
 import {
   endingPeriod,
   intervalAt,
@@ -86,7 +87,7 @@ export function momentOf(state: AccountState, late: LatePeriods, offers: Offers)
   const begun = isLate ? null : segmentAt(subscription, at)
   const usage = ended === null ? NOTHING : usageOfPeriod(state, ended, offers)
   const base = begun === null ? null : baseOf(subscription, begun, at, offers)
-  const credit = ended === null ? null : creditOf(subscription, ended.segment, at, offers)
+  const credit = ended === null ? null : creditOf(state, ended.segment, at, offers)
   const adjusted = adjustments(state, late, offers)
   const lines = [...(base === null ? [] : [base.line]), ...usage.lines, ...(credit === null ? [] : [credit])]
   const minimum = ended === null ? null : minimumOf(subscription, ended, { at, lines: usage.lines, offers })
@@ -190,23 +191,18 @@ function baseOf(subscription: Subscription, segment: Segment, at: number, offers
   return { period, line: prorationCharge({ plan, currency, period, share }) }
 }
 
-/** What a segment that ended early gives back of the base price that was paid. */
-function creditOf(
-  subscription: Subscription,
-  { credit, endsAt, ...segment }: Segment,
-  at: number,
-  offers: Offers,
-): InvoiceLine | null {
+/** What a segment that ended early gives back of the base price that was paid, by what was used until then. */
+function creditOf(state: AccountState, segment: Segment, at: number, offers: Offers): InvoiceLine | null {
+  const { subscription } = state
+  const { credit, endsAt } = segment
+  if (subscription === null || credit === undefined || endsAt !== at) return null
   const { paidBase } = subscription
-  if (credit === undefined || endsAt !== at || paidBase === null || at >= paidBase.period[1]) return null
+  if (paidBase === null || at >= paidBase.period[1]) return null
   const plan = planOf(offers, subscription, segment)
-  const line = prorationCredit({
-    plan,
-    period: [at, paidBase.period[1]],
-    credit,
-    paid: paidBase.amount,
-    paidExact: moneyToDecimal(paidBase.amount),
-  })
+  const share = unusedOf({ state, subscription, segment, plan, at, rule: credit.rule })
+  if (share === null) return null
+  const { amount: paid, period } = paidBase
+  const line = prorationCredit({ plan, period: [at, period[1]], share, paid, paidExact: moneyToDecimal(paid) })
   return line.amount.minor === 0n ? null : line
 }
 

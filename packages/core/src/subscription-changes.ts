@@ -1,10 +1,10 @@
 /** What may be done to a subscription, each as a function of the account and the instant: nothing is written here. */
 
-import { type AccountState, findUsage } from './account/account-state.ts'
-import { includedIn } from './account/allowance.ts'
+import type { AccountState } from './account/account-state.ts'
 import {
   effectiveAt,
   isUpgrade,
+  leftAt,
   type PlanVersion,
   renewalAfter,
   withEnd,
@@ -15,19 +15,16 @@ import {
   withPrices,
   withResumption,
 } from './account/change-segments.ts'
-import { payingGrants } from './account/grants.ts'
-import { creditAt } from './account/segment-credit.ts'
-import { type Segment, segmentAt, type SegmentCredit, type Subscription, usagePeriod } from './account/subscription.ts'
+import { creditRule } from './account/segment-credit.ts'
+import { type Segment, segmentAt, type SegmentCredit, type Subscription } from './account/subscription.ts'
 import type { SubscriptionAction } from './account/transitions.ts'
+import { usedSoFar } from './account/used-so-far.ts'
 import type { Catalog, PlanCode } from './catalog/catalog.ts'
 import type { Plan } from './catalog/plan.ts'
 import { FareboxError } from './errors.ts'
 import { type Offers, planOf } from './moment.ts'
-import { add, isZero } from './values/decimal.ts'
 import { parseInstant } from './values/instant.ts'
-import { invariant } from './values/invariant.ts'
-import { shareUsed, type Share } from './values/proration.ts'
-import { decimalToQuantity } from './values/quantity.ts'
+import type { Quantity } from './values/quantity.ts'
 
 /** When a change counts: at once, when the paid interval ends, or at an instant to come. */
 export type ChangeTime = 'now' | 'renewal' | { readonly at: string | Date | number }
@@ -96,9 +93,11 @@ export function createChanges({ catalog, offers }: { readonly catalog: Catalog; 
       const to: PlanVersion = { plan: planNamed(catalog, subscription.currency, code), catalogVersion: catalog.version }
       const byPlans = isUpgrade(planOf(offers, subscription, segment), to.plan) ? 'now' : 'renewal'
       const at = instantOf(when ?? byPlans, subscription, now)
-      const from = planOf(offers, subscription, segmentHeld(subscription, at, 'change'))
-      const credit = creditFor(state, { subscription, at, now })
-      return { subscription: withPlan({ subscription, at, from, to, credit }), effectiveAt: at }
+      segmentHeld(subscription, at, 'change')
+      const from = planOf(offers, subscription, leftAt(subscription, at) ?? segment)
+      const credit = creditAt(subscription, at)
+      const used = usedSoFar({ state, subscription, segment, plan: planOf(offers, subscription, segment), at: now })
+      return { subscription: withPlan({ subscription, at, from, to, credit, used }), effectiveAt: at }
     }
     return { action: 'change', customerId, change }
   }
@@ -109,7 +108,7 @@ export function createChanges({ catalog, offers }: { readonly catalog: Catalog; 
       segmentInForce(subscription, now)
       const at = instantOf(when, subscription, now)
       segmentHeld(subscription, at - 1, action)
-      const credit = prorate ? creditFor(state, { subscription, at, now }) : null
+      const credit = prorate ? creditAt(subscription, at) : null
       return { subscription: withEnd({ subscription, at, credit }), effectiveAt: at }
     }
     return { action, customerId, change }
@@ -122,7 +121,7 @@ export function createChanges({ catalog, offers }: { readonly catalog: Catalog; 
       const at = instantOf(when, subscription, now)
       if (segmentHeld(subscription, at, 'pause').kind === 'pause') throw impossible(customerId, 'pause', 'a pause')
       if (until !== null && until <= at) throw invalidTime(customerId, 'resumesAt', 'an instant after the pause begins')
-      const credit = creditFor(state, { subscription, at, now })
+      const credit = creditAt(subscription, at)
       return { subscription: withPause({ subscription, at, resumesAt: until, credit }), effectiveAt: at }
     }
     return { action: 'pause', customerId, change }
@@ -143,25 +142,16 @@ export function createChanges({ catalog, offers }: { readonly catalog: Catalog; 
       if (from.interval !== to.plan.interval || from.consumption !== to.plan.consumption)
         throw impossible(customerId, 'change', `a plan ${plan.code} that is billed in another way since; change the plan instead`)
       const at = effectiveAt(subscription, now)
-      const { start } = usagePeriod(segment, subscription.timeZone, now)
-      const own = state.usage.filter(({ periodStart }) => periodStart === start)
-      const used = new Map(own.map(({ feature, posted, reserved }) => [feature, posted + reserved]))
+      const used = usedSoFar({ state, subscription, segment, plan: from, at: now })
       return { subscription: withPrices({ subscription, at, used, current }), effectiveAt: at }
     }
     return { action: 'change', customerId, change }
   }
 
-  /** What a plan gives back that ends at an instant; what it allows in the running period counts as far as it is used now. */
-  function creditFor(
-    state: AccountState,
-    { subscription, at, now }: { readonly subscription: Subscription; readonly at: number; readonly now: number },
-  ): SegmentCredit | null {
+  /** How the plan that is in force before an instant gives something back. */
+  function creditAt(subscription: Subscription, at: number): SegmentCredit | null {
     const segment = segmentAt(subscription, at - 1)
-    if (segment === null) return null
-    const plan = planOf(offers, subscription, segment)
-    const isRunning = segmentAt(subscription, now) === segment && at <= usagePeriod(segment, subscription.timeZone, now).end
-    const used = isRunning ? usedShares(state, { subscription, segment, plan, at: now }) : []
-    return creditAt({ subscription, segment, plan, at, used })
+    return segment === null ? null : creditRule(planOf(offers, subscription, segment))
   }
 }
 
@@ -190,6 +180,8 @@ interface PricesAtRenewal {
   readonly current: (code: string) => PlanVersion | undefined
 }
 
+const NOTHING: ReadonlyMap<string, Quantity> = new Map()
+
 /** Where something else begins by then, that is what has the new prices; a subscription that ends by then keeps the old ones. */
 function pricesAtRenewal(subscription: Subscription, { now, from, to, current }: PricesAtRenewal): Changed {
   const at = renewalAfter(subscription, now)
@@ -197,31 +189,7 @@ function pricesAtRenewal(subscription: Subscription, { now, from, to, current }:
   if (next !== undefined && next.startsAt <= at)
     return { subscription: withLaterPrices({ subscription, at: now, current }), effectiveAt: next.startsAt }
   if (segmentAt(subscription, at) === null) return { subscription, effectiveAt: at }
-  return { subscription: withPlan({ subscription, at, from, to, credit: null }), effectiveAt: at }
-}
-
-interface UsedOf {
-  readonly subscription: Subscription
-  readonly segment: Segment
-  readonly plan: Plan
-  readonly at: number
-}
-
-/** How much of what the running period allows is used, by feature, or of its credits or balance. */
-function usedShares(state: AccountState, { subscription, segment, plan, at }: UsedOf): Share[] {
-  const { start } = usagePeriod(segment, subscription.timeZone, at)
-  if (plan.consumption !== 'metered') {
-    const own = payingGrants(state.grants.values(), plan.consumption, at).filter(({ source }) => source === 'plan')
-    return own.map(({ granted, used, held }) => {
-      const spent = add(used, held)
-      return shareUsed(decimalToQuantity(spent), decimalToQuantity(isZero(granted) ? spent : granted))
-    })
-  }
-  return [...plan.features.values()].flatMap((terms) => {
-    if (terms.kind !== 'metered') return []
-    const usage = findUsage(state.usage, terms.feature, start)
-    return [shareUsed((usage?.posted ?? 0n) + (usage?.reserved ?? 0n), includedIn(terms, { segment, periodStart: start }))]
-  })
+  return { subscription: withPlan({ subscription, at, from, to, credit: null, used: NOTHING }), effectiveAt: at }
 }
 
 function segmentInForce(subscription: Subscription, now: number): Segment {
@@ -271,7 +239,8 @@ export function impossible(customerId: string, action: SubscriptionAction, found
   )
 }
 
-function invalidTime(customerId: string, name: string, expected: string): FareboxError {
+/** The error for an instant at which something cannot be. */
+export function invalidTime(customerId: string, name: string, expected: string): FareboxError {
   return new FareboxError('invalid_timestamp', `Expected ${name} to be ${expected} for ${customerId}, got an earlier one`, {
     fields: { customerId, name },
   })

@@ -2,6 +2,7 @@
 
 import {
   intervalAt,
+  type Segment,
   segmentAt,
   segmentFor,
   statusAt,
@@ -12,7 +13,7 @@ import {
 
 /** Something that is to come. */
 export interface ScheduledChange {
-  readonly kind: 'plan' | 'end' | 'pause' | 'resumption' | 'trial_end'
+  readonly kind: 'plan' | 'prices' | 'end' | 'pause' | 'resumption' | 'trial_end'
   /** Epoch milliseconds. */
   readonly at: number
   /** The plan from then on; null where there is none. */
@@ -85,16 +86,19 @@ function scheduledAfter({ segments }: Subscription, now: number): ScheduledChang
   for (const [index, segment] of segments.entries()) {
     const before = segments[index - 1]
     if (segment.startsAt <= now || before === undefined) continue
-    const kind =
-      before.kind === 'trial' && segment.kind === 'plan'
-        ? 'trial_end'
-        : segment.kind === 'pause'
-          ? 'pause'
-          : before.kind === 'pause'
-            ? 'resumption'
-            : 'plan'
-    scheduled.push({ kind, at: segment.startsAt, plan: segment.kind === 'pause' ? null : segment.plan })
+    scheduled.push({
+      kind: changeBetween(before, segment),
+      at: segment.startsAt,
+      plan: segment.kind === 'pause' ? null : segment.plan,
+    })
   }
   const end = segments.at(-1)?.endsAt ?? null
   return end !== null && end > now ? [...scheduled, { kind: 'end', at: end, plan: null }] : scheduled
+}
+
+function changeBetween(before: Segment, { kind, plan, startsAt }: Segment): ScheduledChange['kind'] {
+  if (kind === 'pause') return 'pause'
+  if (before.kind === 'pause') return 'resumption'
+  if (before.kind === 'trial') return 'trial_end'
+  return before.plan === plan && before.endsAt === startsAt ? 'prices' : 'plan'
 }

@@ -20,6 +20,7 @@ import {
   type Changed,
   createChanges,
   impossible,
+  invalidTime,
   type PauseInput,
   type PlanChangeInput,
   planNamed,
@@ -134,6 +135,9 @@ export function createSubscriptions({ store, clock, catalog, ready, closing }: S
       const plan = planNamed(catalog, currency, code)
       const standing = awaitsPayment ? 'pending_payment' : 'good'
       const catalogVersion = catalog.version
+      const ended = current?.segments.at(-1)?.endsAt ?? null
+      if (startsAt !== undefined && ended !== null && start < ended)
+        throw invalidTime(customerId, 'startsAt', 'an instant after the end of the last subscription')
       const made =
         current === null
           ? newSubscription({ id, customer, plan, catalogVersion, currency, startsAt: start, createdAt: now, standing })

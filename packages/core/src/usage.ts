@@ -167,12 +167,22 @@ export function createUsage({ meter, store, clock, catalog, planOf, newKey, read
     do {
       const page = await unpriced({ after })
       for (const usage of page.items) {
-        if ((await meter.priceAgain(usage)) === null) priced += 1
+        if (await hasPrice(usage)) priced += 1
         else waiting += 1
       }
       after = page.next ?? undefined
     } while (after !== undefined)
     return { priced, waiting }
+  }
+
+  /** What no plan counts at present waits on, and keeps nothing behind it from its price. */
+  async function hasPrice(usage: UnpricedUsage): Promise<boolean> {
+    try {
+      return (await meter.priceAgain(usage)) === null
+    } catch (error) {
+      if (error instanceof FareboxError && error.code === 'not_billable') return false
+      throw error
+    }
   }
 
   async function totals({ customerId, at = clock.now() }: { customerId: string; at?: number }): Promise<FeatureUsage[]> {

@@ -93,8 +93,8 @@ export function createBatches({ settings, statements, process, lane, missingMont
       return false
     }
     if (writes.changed.size === 0) {
-      // The mark is kept: it says that this process lives.
-      await link.run([statements.commit])
+      // The mark is kept: it says that this process lives, and that may be lost with the power. Nobody waits for the disk.
+      await link.run([statements.commitUnsynced])
       return true
     }
     const missing = missingMonths(writes.instants)

@@ -11,6 +11,8 @@ export type Prepared = (...values: readonly unknown[]) => Command
 export interface Statements extends Record<PreparedName, Prepared> {
   readonly begin: Command
   readonly commit: Command
+  /** For a transaction that wrote nothing which has to last. */
+  readonly commitUnsynced: Command
   readonly rollback: Command
 }
 
@@ -72,6 +74,7 @@ export function createStatements(names: Names, { durability, timeoutMs, prepare 
   return {
     begin: { text: ['BEGIN ISOLATION LEVEL READ COMMITTED', ...settings].join('; ') },
     commit: { text: 'COMMIT' },
+    commitUnsynced: { text: 'SET LOCAL synchronous_commit = off; COMMIT' },
     rollback: { text: 'ROLLBACK' },
     ...ofLanes(names, named),
     ...ofStates(names, named),

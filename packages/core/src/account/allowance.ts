@@ -35,18 +35,25 @@ export function allowanceOf(terms: MeteredTerms, usage: Usage | undefined, where
   return { included, used, remaining, isBlocked: isBlocked(terms, where.segment) }
 }
 
-/** Units that a period includes. One that a change cut has its share of them, rounded half up to a millionth. */
-export function includedIn(
-  { included, feature }: MeteredTerms,
-  { segment, periodStart }: AllowancePeriod,
-): Quantity | 'unlimited' {
-  const { cut } = segment
-  if (cut === undefined || included === 'unlimited' || !isCut(segment, periodStart)) return included
-  const [numerator, denominator] = cut.share
-  const whole = divideRounded(included * BigInt(numerator), BigInt(denominator), 'half_up')
-  if (cut.kind === 'change') return whole
-  const before = usedBeforeCut(cut, feature)
-  return before < whole ? whole - before : 0n
+/**
+ * Units that a period includes: what it allows, less what was used of that before a cut, and without what goes on after a change of price.
+ * So both parts together include the whole and no more, whatever comes late.
+ */
+export function includedIn(terms: MeteredTerms, where: AllowancePeriod): Quantity | 'unlimited' {
+  const allowed = allowedIn(terms, where)
+  if (allowed === 'unlimited') return allowed
+  const { segment, periodStart } = where
+  const before = isCut(segment, periodStart) ? usedBeforeCut(segment.cut, terms.feature) : 0n
+  const kept = segment.kept?.periodStart === periodStart ? BigInt(segment.kept.used[terms.feature] ?? '0') : allowed
+  const most = kept < allowed ? kept : allowed
+  return before < most ? most - before : 0n
+}
+
+/** Units that a period allows in all. One that a change cut has its share of them, rounded half up to a millionth. */
+export function allowedIn({ included }: MeteredTerms, { segment, periodStart }: AllowancePeriod): Quantity | 'unlimited' {
+  if (included === 'unlimited' || segment.cut === undefined || !isCut(segment, periodStart)) return included
+  const [numerator, denominator] = segment.cut.share
+  return divideRounded(included * BigInt(numerator), BigInt(denominator), 'half_up')
 }
 
 /** Whether usage beyond the allowance is refused: as the plan says, and always during a trial. */

@@ -4,6 +4,7 @@ import type { Plan } from '../catalog/plan.ts'
 import { invariant } from '../values/invariant.ts'
 import { periodAt } from '../values/period.ts'
 import { shareOf } from '../values/proration.ts'
+import type { Quantity } from '../values/quantity.ts'
 import { segmentsFrom } from './opening.ts'
 import {
   type Cut,
@@ -56,24 +57,35 @@ export function isUpgrade(from: Plan, to: Plan): boolean {
   return at(to) > at(from)
 }
 
+/** What a change at an instant leaves: what runs up to it, whatever else was to begin then; else what begins then. */
+export function leftAt(subscription: Subscription, at: number): Segment | null {
+  const before = segmentAt(subscription, at - 1)
+  const isLeft = before !== null && (before.kind === 'plan' || (before.kind === 'trial' && before.endsAt !== at))
+  return isLeft ? before : segmentAt(subscription, at)
+}
+
 export interface ToPlan extends SegmentChange {
-  /** The plan that would be in force at the instant without the change. */
+  /** The plan of the segment that the change leaves. */
   readonly from: Plan
   readonly to: PlanVersion
   /** What is given back of the price before, of what was paid; null: nothing. */
   readonly credit: SegmentCredit | null
+  /** Used in the running usage period, by feature or `prepaidName`, in millionths: a trial goes on with what is left of its allowance. */
+  readonly used: ReadonlyMap<string, Quantity>
 }
 
 /** Another plan from an instant on. */
-export function withPlan({ subscription, at, from, to, credit }: ToPlan): Subscription {
-  const segment = heldBy(subscription, at)
+export function withPlan({ subscription, at, from, to, credit, used }: ToPlan): Subscription {
+  const segment = leftAt(subscription, at)
+  invariant(segment !== null, 'a change leaves a segment')
   const before = segmentsBefore(subscription, at, credit)
   if (segment.kind === 'trial') {
     const { code, every, periodsPerInterval } = to.plan
     const shared = { plan: code, catalogVersion: to.catalogVersion, every, periodsPerInterval }
     const ends = segment.endsAt
     invariant(ends !== null, 'a trial ends')
-    const trial: Segment = { kind: 'trial', ...shared, anchor: at, startsAt: at, endsAt: ends }
+    const cut: Cut = { ...cutOfUsed(segment, segment.startsAt, used), kind: 'change', share: [1, 1] }
+    const trial: Segment = { kind: 'trial', ...shared, anchor: at, startsAt: at, endsAt: ends, cut }
     return withSegments(subscription, [...before, trial, { kind: 'plan', ...shared, ...beginsAt(ends) }])
   }
   return withSegments(subscription, [...before, planSegment(subscription, { segment, at, from, to })])
@@ -107,8 +119,8 @@ function planSegment({ timeZone }: Subscription, { segment, at, from, to }: Plan
 export type CurrentPlan = (code: string) => PlanVersion | undefined
 
 export interface PriceMove extends SegmentChange {
-  /** Units used in the running usage period, by feature, in millionths. */
-  readonly used: ReadonlyMap<string, bigint>
+  /** Used in the running usage period, by feature or `prepaidName`, in millionths. */
+  readonly used: ReadonlyMap<string, Quantity>
   readonly current: CurrentPlan
 }
 
@@ -117,17 +129,21 @@ export function withPrices({ subscription, at, used, current }: PriceMove): Subs
   const segment = heldBy(subscription, at)
   const to = current(segment.plan)
   invariant(to !== undefined, 'a subscription is moved to a plan that there is')
-  const next: Segment = { ...withoutChange(segment), catalogVersion: to.catalogVersion, startsAt: at }
+  const { cut: _cut, kept: _kept, ...goesOn } = segment
+  const next: Segment = { ...goesOn, catalogVersion: to.catalogVersion, startsAt: at }
   const later = subscription.segments.filter(({ startsAt }) => startsAt > at).map((one) => atPrices(one, current))
   const { start } = usagePeriod(segment, subscription.timeZone, at)
-  const cut = start === at ? UNUSED : cutOfPrices(segment, start, used)
-  return withSegments(subscription, [...segmentsBefore(subscription, at, null), { ...next, cut }, ...later])
+  const cut = start === at ? UNUSED : cutOfUsed(segment, start, used)
+  const before = segmentsBefore(subscription, at, null).map((one) =>
+    one.endsAt === at && start !== at ? { ...one, kept: { periodStart: start, used: cut.usedBefore } } : one,
+  )
+  return withSegments(subscription, [...before, { ...next, cut }, ...later])
 }
 
 const UNUSED: Cut = { kind: 'price', share: [1, 1], usedBefore: {} }
 
 /** What is left of the allowance goes on, whatever cut it before. */
-function cutOfPrices(segment: Segment, periodStart: number, used: ReadonlyMap<string, bigint>): Cut {
+function cutOfUsed(segment: Segment, periodStart: number, used: ReadonlyMap<string, Quantity>): Cut {
   const { cut: own = UNUSED } = segment
   const before = isCut(segment, periodStart) ? own : UNUSED
   const features = new Set([...Object.keys(before.usedBefore), ...used.keys()])
@@ -155,15 +171,20 @@ export function withEnd({ subscription, at, credit }: SegmentChange & { readonly
   return withSegments(subscription, segmentsBefore(subscription, at, credit))
 }
 
-/** An end that has not come is taken back, and with it everything that was to follow. */
+/** An end that has not come is taken back, and with it everything that was to follow, but for other prices of the same plan. */
 export function withoutEnd(subscription: Subscription, at: number): Subscription {
   const segment = heldBy(subscription, at)
-  const before = subscription.segments.filter(({ startsAt }) => startsAt < segment.startsAt)
-  const { credit: _credit, ...open } = segment
-  if (segment.kind !== 'trial') return withSegments(subscription, [...before, { ...open, endsAt: null }])
-  invariant(segment.endsAt !== null, 'a trial ends')
-  const plan: Segment = { ...withoutChange(segment), kind: 'plan', ...beginsAt(segment.endsAt) }
-  return withSegments(subscription, [...before, open, plan])
+  const kept: Segment[] = []
+  for (const next of subscription.segments) {
+    const isSamePlan = next.kind === 'plan' && next.plan === segment.plan && next.startsAt === kept.at(-1)?.endsAt
+    if (next.startsAt > at && !isSamePlan) break
+    kept.push(next)
+  }
+  const { credit: _credit, ...last } = kept.at(-1) ?? segment
+  if (last.kind !== 'trial') return withSegments(subscription, [...kept.slice(0, -1), { ...last, endsAt: null }])
+  invariant(last.endsAt !== null, 'a trial ends')
+  const plan: Segment = { ...withoutChange(last), kind: 'plan', ...beginsAt(last.endsAt) }
+  return withSegments(subscription, [...kept.slice(0, -1), last, plan])
 }
 
 export interface Pausing extends SegmentChange {
@@ -217,7 +238,7 @@ function segmentsBefore({ segments }: Subscription, at: number, credit: SegmentC
     })
 }
 
-function withoutChange({ cut: _cut, credit: _credit, ...segment }: Segment): Segment {
+function withoutChange({ cut: _cut, credit: _credit, kept: _kept, ...segment }: Segment): Segment {
   return segment
 }
 

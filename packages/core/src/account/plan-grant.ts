@@ -1,14 +1,14 @@
 /** What a plan grants for a usage period: credits, or the part of the base price that becomes its balance. */
 
 import type { Plan } from '../catalog/plan.ts'
-import type { Grant } from '../records/grant.ts'
+import type { Grant, GrantUnit } from '../records/grant.ts'
 import { allocate } from '../values/allocate.ts'
 import { minorUnits } from '../values/currency.ts'
-import { type Decimal, DECIMAL_ZERO, scaledTo, toDecimal } from '../values/decimal.ts'
+import { type Decimal, DECIMAL_ZERO, scaledTo, subtract, toDecimal } from '../values/decimal.ts'
 import { periodAt } from '../values/period.ts'
-import { QUANTITY_PLACES } from '../values/quantity.ts'
+import { QUANTITY_PLACES, quantityToDecimal } from '../values/quantity.ts'
 import { divideRounded } from '../values/rounding.ts'
-import { priceChain, type Segment, segmentAt, type Subscription } from './subscription.ts'
+import { priceChain, type Segment, segmentAt, type Subscription, usedBeforeCut } from './subscription.ts'
 
 export interface PlanGrantOf {
   readonly subscription: Subscription
@@ -51,15 +51,14 @@ function grantPeriod({ subscription, segment, at }: PlanGrantOf): { start: numbe
   return { index: whole.index, start: Math.max(whole.start, first.startsAt), end: Math.min(whole.end, last.endsAt ?? Infinity) }
 }
 
-function creditsOf({ plan, segment, at, subscription }: PlanGrantOf): Decimal {
-  return shareOfCut(plan.credits ?? DECIMAL_ZERO, { segment, at, subscription }, QUANTITY_PLACES)
+function creditsOf({ plan, ...where }: PlanGrantOf): Decimal {
+  return partOfCut({ unit: 'credits', whole: plan.credits ?? DECIMAL_ZERO, places: QUANTITY_PLACES }, where)
 }
 
 /** The base price becomes the balance, in equal parts over the usage periods of its interval. */
-function balanceOf({ plan, segment, at, subscription }: PlanGrantOf, index: number): Decimal {
-  const places = minorUnits(subscription.currency)
-  const whole = plan.includedBalance ?? partOfBase(plan, index, places)
-  return shareOfCut(whole, { segment, at, subscription }, places)
+function balanceOf({ plan, ...where }: PlanGrantOf, index: number): Decimal {
+  const places = minorUnits(where.subscription.currency)
+  return partOfCut({ unit: 'balance', whole: plan.includedBalance ?? partOfBase(plan, index, places), places }, where)
 }
 
 function partOfBase({ price, periodsPerInterval: periods }: Plan, index: number, places: number): Decimal {
@@ -69,20 +68,30 @@ function partOfBase({ price, periodsPerInterval: periods }: Plan, index: number,
   return toDecimal(parts[((index % periods) + periods) % periods] ?? 0n, places)
 }
 
-/** What begins inside a usage period has the share of the time that is left. */
-function shareOfCut(
-  whole: Decimal,
-  { segment, at, subscription }: Pick<PlanGrantOf, 'segment' | 'at' | 'subscription'>,
-  places: number,
-): Decimal {
+/** What a whole usage period is granted. */
+interface Prepaid {
+  readonly unit: GrantUnit
+  readonly whole: Decimal
+  /** Decimal places that a part of it may have. */
+  readonly places: number
+}
+
+/** What begins inside a usage period has the share of the time that is left, less what was used of that before. */
+function partOfCut({ unit, whole, places }: Prepaid, { segment, at, subscription }: Omit<PlanGrantOf, 'plan'>): Decimal {
   const { cut, anchor, every } = segment
   if (cut === undefined) return whole
   const { startsAt } = priceChain(subscription, segment).first
   const { start, end } = periodAt({ anchor, every, timeZone: subscription.timeZone }, at)
-  if (startsAt <= start || startsAt >= end) return whole
+  if (segment.kind !== 'trial' && (startsAt <= start || startsAt >= end)) return whole
   const [numerator, denominator] = cut.share
-  const scaled = scaledTo(whole, places, 'half_up')
-  return toDecimal(divideRounded(scaled * BigInt(numerator), BigInt(denominator), 'half_up'), places)
+  const share = divideRounded(scaledTo(whole, places, 'half_up') * BigInt(numerator), BigInt(denominator), 'half_up')
+  const left = subtract(toDecimal(share, places), quantityToDecimal(usedBeforeCut(cut, prepaidName(unit))))
+  return left.coefficient > 0n ? left : DECIMAL_ZERO
+}
+
+/** Under what name a cut knows the credits or the balance that were used: no code of a feature has a dollar sign. */
+export function prepaidName(unit: GrantUnit): string {
+  return `$${unit}`
 }
 
 /**

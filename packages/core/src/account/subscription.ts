@@ -32,6 +32,16 @@ export interface Segment {
   readonly cut?: Cut
   /** Present where it ended early and something is given back. */
   readonly credit?: SegmentCredit
+  /** Present where a change of price ended it inside a usage period: of that period's allowance it keeps what was used, and the rest goes on. */
+  readonly kept?: KeptAllowance
+}
+
+/** What a segment keeps of the allowance of its last usage period. */
+export interface KeptAllowance {
+  /** First instant of that period, epoch milliseconds. */
+  readonly periodStart: number
+  /** Used of the whole allowance by then, in earlier segments too: by feature, in millionths as decimal strings. */
+  readonly used: Readonly<Record<string, string>>
 }
 
 /** A segment that begins inside a usage period. */
@@ -40,15 +50,12 @@ export interface Cut {
   readonly kind: 'change' | 'price'
   /** Share of the usage period that is left: numerator and denominator. A change of price goes on with that of the change before it. */
   readonly share: readonly [numerator: number, denominator: number]
-  /** Of a change of price: units used before it, by feature, in millionths as decimal strings. */
+  /** Used of that before the cut: by feature, or by `prepaidName`, in millionths as decimal strings. Another plan has it whole, except in a trial. */
   readonly usedBefore: Readonly<Record<string, string>>
 }
 
-/** What is given back of a base price when its segment ends before the interval that was paid. */
+/** Something of a base price is given back when its segment ends before the interval that was paid: how much, what is used by then says. */
 export interface SegmentCredit {
-  /** Share of the paid interval that was not used: numerator and denominator, decimal integers. */
-  readonly share: readonly [numerator: string, denominator: string]
-  /** How it came about, for people. */
   readonly rule: 'time' | 'max_consumption'
 }
 
@@ -261,7 +268,7 @@ export function subscriptionFromDocument(document: string): Subscription {
   return JSON.parse(document, (name, value: unknown) => (name === 'minor' && typeof value === 'string' ? BigInt(value) : value))
 }
 
-/** Units of a cut period's feature that were used before the cut, in millionths. */
-export function usedBeforeCut({ usedBefore }: Cut, feature: string): Quantity {
-  return BigInt(usedBefore[feature] ?? '0')
+/** What was used before a cut of a feature, or under a `prepaidName`, in millionths. */
+export function usedBeforeCut(cut: Cut | undefined, name: string): Quantity {
+  return BigInt(cut?.usedBefore[name] ?? '0')
 }

@@ -4,9 +4,16 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import { getPath } from 'hono/utils/url'
 import { createAccess } from './access.ts'
 import { MAX_BATCH_BYTES, MAX_BODY_BYTES } from './body.ts'
+import { addChangeRoutes } from './change-routes.ts'
 import { addCustomerRoutes } from './customer-routes.ts'
+import { createProofs } from './explanations.ts'
 import { addIngestRoutes } from './ingest-routes.ts'
+import { addInvoiceRoutes } from './invoice-routes.ts'
+import { addOperatorCustomerRoutes } from './operator-customer-routes.ts'
+import { addOperatorInvoiceRoutes } from './operator-invoice-routes.ts'
 import { addOperatorRoutes } from './operator-routes.ts'
+import { addOperatorSubscriptionRoutes } from './operator-subscription-routes.ts'
+import { addOperatorUsageRoutes } from './operator-usage-routes.ts'
 import { type BillingOptions, checkBillingOptions } from './options.ts'
 import { Problem, problemOf, problemResponse } from './problems.ts'
 import { type BillingVariables, invalidRequest, readBody, type RouteParts } from './routes.ts'
@@ -18,10 +25,11 @@ export interface BillingRouter {
   readonly document: Readonly<Record<string, unknown>>
 }
 
-/** Routes of the operator, and those where other systems report events. */
-const OPERATOR_PATHS = ['/admin/*', '/api/*'] as const
+/** Routes of the operator, and those where other systems report events: the admin key opens them. Everything else is a customer's. */
+const OPERATOR_PATHS = ['/admin/', '/api/'] as const
 const BATCH_PATH = '/admin/events/batch'
-const CUSTOMER_PATHS = ['/plans', '/usage', '/events', '/invoices', '/invoices/*', '/subscription'] as const
+/** The one route for everybody. */
+const DOCUMENT_PATH = '/openapi.json'
 
 /**
  * Makes the router. Its requests are never metered, so a customer over every limit still reaches it. Throws a `FareboxError`
@@ -29,8 +37,8 @@ const CUSTOMER_PATHS = ['/plans', '/usage', '/events', '/invoices', '/invoices/*
  */
 export function billing(options: BillingOptions = {}): BillingRouter {
   const settings = checkBillingOptions(options)
-  const { farebox, basePath } = settings
-  const parts: RouteParts = { farebox, access: createAccess(settings) }
+  const { farebox, basePath, offeredPlans } = settings
+  const parts: RouteParts = { farebox, access: createAccess(settings), offeredPlans, prove: createProofs(farebox) }
   const app = new OpenAPIHono<BillingVariables>({
     getPath: (request) => belowBase(getPath(request), basePath),
     defaultHook: (result) => {
@@ -54,25 +62,36 @@ export function billing(options: BillingOptions = {}): BillingRouter {
     if (!c.res.headers.has('Cache-Control')) c.res.headers.set('Cache-Control', 'no-store')
     c.res.headers.set('X-Content-Type-Options', 'nosniff')
   })
-  for (const path of OPERATOR_PATHS) {
-    app.use(path, async (c, next) => {
-      parts.access.requireOperator(c.req.raw)
-      await next()
-    })
-  }
-  for (const path of CUSTOMER_PATHS) {
-    app.use(path, async (c, next) => {
-      c.set('customerId', await parts.access.customerOf(c.req.raw))
-      await next()
-    })
-  }
-  app.use('/admin/*', (c, next) => readBody(c.req.path === BATCH_PATH ? MAX_BATCH_BYTES : MAX_BODY_BYTES)(c, next))
+  // Whoever forgets to say who may call a new route has made one of a customer's.
+  app.use(async (c, next) => {
+    const { path, raw } = c.req
+    if (isOperators(path)) parts.access.requireOperator(raw)
+    else if (path !== DOCUMENT_PATH) c.set('customerId', await parts.access.customerOf(raw))
+    await next()
+  })
+  app.use(async (c, next) => {
+    const { path } = c.req
+    // CloudEvents come in kinds of their own, and are read where they are taken.
+    if (path.startsWith('/api/')) return next()
+    const maxBytes = path === BATCH_PATH ? MAX_BATCH_BYTES : MAX_BODY_BYTES
+    return readBody({ maxBytes, isRequired: !isOperators(path) })(c, next)
+  })
   addCustomerRoutes(app, parts)
+  addInvoiceRoutes(app, parts)
+  addChangeRoutes(app, parts)
   addOperatorRoutes(app, parts)
+  addOperatorCustomerRoutes(app, parts)
+  addOperatorSubscriptionRoutes(app, parts)
+  addOperatorInvoiceRoutes(app, parts)
+  addOperatorUsageRoutes(app, parts)
   addIngestRoutes(app, parts)
   const document = documentOf(app)
-  app.get('/openapi.json', (c) => c.json(document))
+  app.get(DOCUMENT_PATH, (c) => c.json(document))
   return { fetch: async (request) => app.fetch(request), document }
+}
+
+function isOperators(path: string): boolean {
+  return OPERATOR_PATHS.some((prefix) => path.startsWith(prefix))
 }
 
 function belowBase(path: string, basePath: string): string {
@@ -90,7 +109,8 @@ function documentOf(app: OpenAPIHono<BillingVariables>): Record<string, unknown>
       info: {
         title: 'Farebox billing routes',
         version: '1',
-        description: 'Usage, invoices and plans for the calling customer; customers, keys and usage events for the operator.',
+        description:
+          'Usage, invoices, plans and the subscription for the calling customer; customers, keys, subscriptions and usage events for the operator.',
         license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
       },
       servers: [{ url: '.', description: 'Where the routes are mounted' }],

@@ -5,16 +5,24 @@ import type { Farebox } from '../farebox.ts'
 import { PROBLEMS, refusalReply } from '../http/problem.ts'
 import type { TrackInput } from '../usage.ts'
 import { keyOf, readCloudEvents } from './cloud-events.ts'
-import { CloudEvent, type CloudEventBody, EventInput, type EventBody, EventsInput, NoQuery } from './inputs.ts'
+import {
+  CloudEvent,
+  type CloudEventBody,
+  EventInput,
+  type EventBody,
+  EventsInput,
+  type ModelUsageBody,
+  ModelUsageData,
+  NoQuery,
+} from './inputs.ts'
 import { Problem, problemJson, problemOf, problemResponse } from './problems.ts'
-import { answers, type BillingApp, checked, featureCode, jsonBody, PROBLEM, type RouteParts } from './routes.ts'
+import { answers, type BillingApp, checked, featureCode, given, jsonBody, OPERATOR, PROBLEM, type RouteParts } from './routes.ts'
 import { EventResult, type EventResultJson, EventResults, type ProblemJson } from './schemas.ts'
 
-const common = { tags: ['operator'], security: [{ admin_key: [] }] }
 const result = { 'application/json': { schema: EventResult } }
 
 const one = createRoute({
-  ...common,
+  ...OPERATOR,
   method: 'post',
   path: '/admin/events',
   operationId: 'report_event',
@@ -23,12 +31,13 @@ const one = createRoute({
   responses: {
     201: { description: 'Counted, and durable', content: result },
     200: { description: 'Counted before under this key, and not again', content: result },
+    202: { description: 'Its tokens have no price yet: it waits for one, durable, and is counted then', content: result },
     default: PROBLEM,
   },
 })
 
 const batch = createRoute({
-  ...common,
+  ...OPERATOR,
   method: 'post',
   path: '/admin/events/batch',
   operationId: 'report_events',
@@ -38,7 +47,7 @@ const batch = createRoute({
 })
 
 const cloudEvents = createRoute({
-  ...common,
+  ...OPERATOR,
   method: 'post',
   path: '/api/v1/events',
   operationId: 'report_cloud_events',
@@ -59,7 +68,7 @@ export function addIngestRoutes(app: BillingApp, { farebox }: RouteParts): void 
   app.openapi(one, async (c) => {
     const reported = await report(farebox, trackInputOf(c.req.valid('json')))
     if (reported.refusal !== null) return reported.refusal as never
-    return c.json(reported.result, reported.result.result === 'recorded' ? 201 : 200)
+    return c.json(reported.result, STATUS_OF[reported.result.result])
   })
   app.openapi(batch, async (c) => {
     const { events } = c.req.valid('json')
@@ -78,9 +87,11 @@ export function addIngestRoutes(app: BillingApp, { farebox }: RouteParts): void 
   })
 }
 
+const STATUS_OF = { recorded: 201, repeat: 200, queued: 202 } as const
+
 /** What became of a reported event; `refusal` is the whole answer where the plan does not allow it. */
 type Reported =
-  | { readonly refusal: null; readonly result: EventResultJson }
+  | { readonly refusal: null; readonly result: EventResultJson & { result: keyof typeof STATUS_OF } }
   | { readonly refusal: Response; readonly result: EventResultJson & { problem: ProblemJson } }
 
 async function report(farebox: Farebox, input: TrackInput, isRepeat: IsRepeat = never): Promise<Reported> {
@@ -142,15 +153,35 @@ async function reportAll(
   )
 }
 
-function trackInputOf({ customer, feature, value, idempotency_key: key, timestamp, properties }: EventBody): TrackInput {
+function trackInputOf({
+  customer,
+  feature,
+  value,
+  idempotency_key: idempotencyKey,
+  timestamp,
+  properties,
+  ...usage
+}: EventBody): TrackInput {
   return {
     customerId: customer,
     feature: featureCode(feature),
-    ...(value === undefined ? {} : { value }),
-    ...(key === undefined ? {} : { idempotencyKey: key }),
-    ...(timestamp === undefined ? {} : { timestamp }),
-    ...(properties === undefined ? {} : { properties }),
+    ...given({ value, idempotencyKey, timestamp, properties }),
+    ...modelUsageOf(usage),
   }
+}
+
+/** The tokens that an event tells of. The engine refuses counts that are missing or wrong. */
+function modelUsageOf(usage: ModelUsageBody): Partial<TrackInput> {
+  const { model, provider, incomplete: isIncomplete, ...tokens } = usage
+  const counts = {
+    inputTokens: tokens.input_tokens,
+    outputTokens: tokens.output_tokens,
+    cacheReadTokens: tokens.cache_read_tokens,
+    cacheWriteTokens: tokens.cache_write_tokens,
+  }
+  if (model === undefined && Object.values(usage).some((member) => member !== undefined))
+    throw new Problem('invalid_model_usage', 'Expected the model whose tokens are counted, got none.')
+  return given({ model, provider, isIncomplete, ...counts })
 }
 
 function cloudTrackInputOf(event: CloudEventBody): TrackInput {
@@ -161,6 +192,8 @@ function cloudTrackInputOf(event: CloudEventBody): TrackInput {
   const properties = Object.fromEntries(
     Object.entries(others).filter((entry): entry is [string, string | number | boolean] => entry[1] !== null),
   )
+  // A model alone is a property like any other; with both counts it says what is to be priced.
+  const isOfModel = ['model', 'input_tokens', 'output_tokens'].every((name) => name in properties)
   return {
     customerId: subject,
     feature: featureCode(type),
@@ -168,5 +201,6 @@ function cloudTrackInputOf(event: CloudEventBody): TrackInput {
     idempotencyKey: keyOf(event),
     ...(typeof time === 'string' ? { timestamp: time } : {}),
     ...(Object.keys(properties).length === 0 ? {} : { properties }),
+    ...(isOfModel ? modelUsageOf(checked(ModelUsageData, properties)) : {}),
   }
 }

@@ -24,12 +24,10 @@ export interface CustomerBody {
   name?: string | undefined
   email?: string | undefined
   time_zone?: string | undefined
-}
-
-export interface SubscriptionBody {
-  customer: string
-  plan: string
-  starts_at?: string | undefined
+  currency?: string | undefined
+  country?: string | undefined
+  tax_id?: string | undefined
+  is_tax_exempt?: boolean | undefined
 }
 
 export interface ApiKeyBody {
@@ -37,12 +35,31 @@ export interface ApiKeyBody {
   name?: string | undefined
 }
 
-export interface EventBody {
+/** What an AI model used, as it is reported. */
+export interface ModelUsageBody {
+  model?: string | undefined
+  provider?: string | undefined
+  input_tokens?: number | undefined
+  output_tokens?: number | undefined
+  cache_read_tokens?: number | undefined
+  cache_write_tokens?: number | undefined
+  incomplete?: boolean | undefined
+}
+
+export interface EventBody extends ModelUsageBody {
   customer: string
   feature: string
   value?: number | string | undefined
   idempotency_key?: string | undefined
   timestamp?: string | undefined
+  properties?: Record<string, string | number | boolean> | undefined
+}
+
+export interface CorrectionBody {
+  customer: string
+  idempotency_key?: string | undefined
+  seq?: number | undefined
+  value?: number | string | undefined
   properties?: Record<string, string | number | boolean> | undefined
 }
 
@@ -84,8 +101,29 @@ export const EventsQuery: Query<PageShape & { feature: Maybe<string>; period: Ma
   limit,
 })
 export const ApiKeysQuery: Query<{ customer: z.ZodString }> = z.strictObject({ customer: customerId })
+export const UnpricedQuery: Query<PageShape & { customer: Maybe<string> }> = z.strictObject({
+  customer: customerId.optional().openapi({ description: 'Only of this customer' }),
+  cursor,
+  limit,
+})
+export const EntitlementQuery: Query<{ value: Maybe<string> }> = z.strictObject({
+  value: z.string().max(64).optional().openapi({ description: 'Units that would be used. Default 1', example: '12.5' }),
+})
 
-export const IdPath: z.ZodObject<{ id: z.ZodString }> = z.object({ id: z.string().min(1).max(255) })
+const id = z.string().min(1).max(255)
+
+export const IdPath: z.ZodObject<{ id: z.ZodString }> = z.object({ id })
+export const LinePath: z.ZodObject<{ id: z.ZodString; line: z.ZodString }> = z.object({ id, line: id })
+export const FeaturePath: z.ZodObject<{ feature: z.ZodString }> = z.object({ feature: z.string().min(1).max(64) })
+/** An event of an invoice. */
+export const EventPath: z.ZodObject<{ id: z.ZodString; seq: z.ZodType<number> }> = z.object({
+  id,
+  seq: z
+    .string()
+    .regex(/^[1-9][0-9]{0,14}$/, 'the seq of an event')
+    .transform(Number)
+    .openapi({ type: 'integer', minimum: 1, description: "The event's place in the log" }),
+})
 /** Ids are checked by the engine, so that a wrong one has the same code wherever it comes in. */
 export const CustomerPath: z.ZodObject<{ customer: z.ZodString }> = z.object({ customer: customerId })
 
@@ -95,40 +133,78 @@ export const CustomerInput: z.ZodType<CustomerBody> = z
     name: z.string().max(256).optional(),
     email: z.string().max(256).optional(),
     time_zone: z.string().max(64).optional().openapi({ description: 'IANA name. Default UTC' }),
+    currency: z
+      .string()
+      .max(3)
+      .optional()
+      .openapi({ description: "One of the catalog's currencies. Default: its main one. It stays once there is a subscription" }),
+    country: z.string().max(2).optional().openapi({ description: 'ISO 3166-1 alpha-2: where tax is due', example: 'DE' }),
+    tax_id: z.string().max(64).optional().openapi({ description: 'As printed on invoices' }),
+    is_tax_exempt: z.boolean().optional(),
   })
   .openapi('CustomerInput')
-
-export const SubscriptionInput: z.ZodType<SubscriptionBody> = z
-  .strictObject({
-    customer: customerId,
-    plan: z.string().max(64),
-    starts_at: instant.optional().openapi({ description: 'Default: now' }),
-  })
-  .openapi('SubscriptionInput')
 
 export const ApiKeyInput: z.ZodType<ApiKeyBody> = z
   .strictObject({ customer: customerId, name: z.string().max(256).optional() })
   .openapi('ApiKeyInput')
 
+/** The engine says whether the counts are sound, so that a wrong one has the same code wherever it comes in. */
+const tokens = z.number().optional()
+
+/** Members of an event that tell what an AI model used. */
+const modelUsage = {
+  model: z.string().optional().openapi({ description: "An AI model, as the provider's answer names it", example: 'gpt-4o' }),
+  provider: z.string().optional().openapi({ description: "Who ran it. Default: found by the model's name", example: 'openai' }),
+  input_tokens: tokens.openapi({ type: 'integer', description: 'All that went in, cached ones included' }),
+  output_tokens: tokens.openapi({ type: 'integer', description: 'All that came out, reasoning included' }),
+  cache_read_tokens: tokens.openapi({ type: 'integer', description: "Of the input: read from the provider's cache" }),
+  cache_write_tokens: tokens.openapi({ type: 'integer', description: "Of the input: written to the provider's cache" }),
+  incomplete: z
+    .boolean()
+    .optional()
+    .openapi({ description: 'The answer broke off, and the tokens are those that were delivered' }),
+}
+
+/** The same among the data of a CloudEvent, where other members may stand. */
+export const ModelUsageData: z.ZodType<ModelUsageBody> = z.object(modelUsage)
+
+const value = z
+  .union([z.number(), z.string()])
+  .optional()
+  .openapi({ description: 'Units, up to six decimals. Default 1', example: '12.5' })
+
+const properties = z
+  .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+  .optional()
+  .openapi({ description: 'At most 32 short values under snake_case names' })
+
 export const EventInput: z.ZodType<EventBody> = z
   .strictObject({
     customer: customerId,
     feature: z.string().max(64),
-    value: z
-      .union([z.number(), z.string()])
-      .optional()
-      .openapi({ description: 'Units, up to six decimals. Default 1', example: '12.5' }),
+    value,
     idempotency_key: z
       .string()
       .optional()
       .openapi({ description: 'Counted once per customer, for ever. Give the same one when you retry' }),
     timestamp: z.string().optional().openapi({ format: 'date-time', description: 'RFC 3339. Default: now' }),
-    properties: z
-      .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
-      .optional()
-      .openapi({ description: 'At most 32 short values under snake_case names' }),
+    properties,
+    ...modelUsage,
   })
   .openapi('EventInput')
+
+export const CorrectionInput: z.ZodType<CorrectionBody> = z
+  .strictObject({
+    customer: customerId,
+    idempotency_key: z
+      .string()
+      .optional()
+      .openapi({ description: 'The key that the event was reported with. Either this or `seq`' }),
+    seq: z.int().min(1).optional().openapi({ description: 'Its place in the log' }),
+    value: value.openapi({ description: 'Units that it should have been. Default 0: all of it is taken back' }),
+    properties,
+  })
+  .openapi('CorrectionInput')
 
 export const EventsInput: z.ZodType<{ events: unknown[] }> = z
   .strictObject({
@@ -158,7 +234,10 @@ export const CloudEvent: z.ZodType<CloudEventBody> = z
     data: z
       .union([z.record(z.string(), z.unknown()), z.null()])
       .optional()
-      .openapi({ description: '`value` is the units (default 1); other plain members become properties' }),
+      .openapi({
+        description:
+          '`value` is the units (default 1); other plain members become properties. `model` with `input_tokens` and `output_tokens` is also what an AI model used',
+      }),
     // Passed over, it would count one unit whatever was meant.
     data_base64: z.undefined('Expected data as JSON, got bytes').optional().openapi({ type: 'null', description: 'Not taken' }),
   })

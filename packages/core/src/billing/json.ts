@@ -1,67 +1,67 @@
 /** Records as the routes answer them: snake_case members, exact decimals as strings, instants in RFC 3339. */
 
 import type { Customer } from '../account/customer.ts'
-import type { SubscriptionView } from '../subscription-view.ts'
 import type { ApiKey } from '../admin.ts'
-import type { Catalog } from '../catalog/catalog.ts'
+import type { Entitlement } from '../entitlements.ts'
+import { sealedEvent, type SealedEvent } from '../invoice/seal/leaf.ts'
+import type { ModelUsage } from '../records/model-usage.ts'
+import type { RefusalCode } from '../records/refusal.ts'
+import type { UnpricedUsage } from '../records/unpriced-usage.ts'
 import type { UsageEvent } from '../records/usage-event.ts'
 import type { FeatureUsage } from '../usage.ts'
 import { formatInstant } from '../values/instant.ts'
 import { formatQuantity, type Quantity } from '../values/quantity.ts'
 
-const orNull = (instant: number | null): string | null => (instant === null ? null : formatInstant(instant))
-const unitsOrNull = (quantity: Quantity | null): string | null => (quantity === null ? null : formatQuantity(quantity))
+export function orNull(instant: number | null): string | null {
+  return instant === null ? null : formatInstant(instant)
+}
+
+function unitsOrNull(quantity: Quantity | null): string | null {
+  return quantity === null ? null : formatQuantity(quantity)
+}
 
 export interface CustomerJson {
   id: string
   name: string | null
   email: string | null
   time_zone: string
+  currency: string | null
+  country: string | null
+  tax_id: string | null
+  is_tax_exempt: boolean
   created_at: string
 }
 
-export function customerJson({ id, name, email, timeZone, createdAt }: Customer): CustomerJson {
-  return { id, name, email, time_zone: timeZone, created_at: formatInstant(createdAt) }
-}
-
-export interface SubscriptionJson {
-  id: string
-  customer: string
-  plan: string
-  status: SubscriptionView['status']
-  anchor: string
-  time_zone: string
-  starts_at: string
-  ends_at: string | null
-}
-
-export function subscriptionJson(subscription: SubscriptionView): SubscriptionJson {
-  const { id, customerId, plan, status, anchor, timeZone, startsAt, endsAt } = subscription
+export function customerJson(customer: Customer): CustomerJson {
+  const { id, name, email, timeZone, currency = null, country = null, taxId = null, isTaxExempt = false, createdAt } = customer
   return {
     id,
-    customer: customerId,
-    plan,
-    status,
-    anchor: formatInstant(anchor),
+    name,
+    email,
     time_zone: timeZone,
-    starts_at: formatInstant(startsAt),
-    ends_at: orNull(endsAt),
+    currency,
+    country,
+    tax_id: taxId,
+    is_tax_exempt: isTaxExempt,
+    created_at: formatInstant(createdAt),
   }
 }
 
 export interface FeatureUsageJson {
   feature: string
   period: [string, string]
+  unit: string | null
   included: string | null
   used: string
   reserved: string
   remaining: string | null
 }
 
-export function usageJson({ feature, period, included, posted, reserved, remaining }: FeatureUsage): FeatureUsageJson {
+export function usageJson({ feature, period, unit, included, posted, reserved, remaining }: FeatureUsage): FeatureUsageJson {
   return {
     feature,
     period: [formatInstant(period[0]), formatInstant(period[1])],
+    unit: unit ?? null,
     included: unitsOrNull(included),
     used: formatQuantity(posted),
     reserved: formatQuantity(reserved),
@@ -74,8 +74,62 @@ export interface UsageJson {
   features: FeatureUsageJson[]
 }
 
-export interface UsageEventJson {
-  seq: number
+export interface EntitlementJson {
+  feature: string
+  allowed: boolean
+  code: RefusalCode | null
+  plan: string | null
+  unit: string | null
+  limit: string | null
+  used: string
+  remaining: string | null
+  period_end: string | null
+}
+
+export function entitlementJson(entitlement: Entitlement): EntitlementJson {
+  const { feature, allowed, code, plan, unit, limit, used, remaining, periodEnd } = entitlement
+  return {
+    feature,
+    allowed,
+    code,
+    plan,
+    unit: unit ?? null,
+    limit: unitsOrNull(limit),
+    used: formatQuantity(used),
+    remaining: unitsOrNull(remaining),
+    period_end: orNull(periodEnd),
+  }
+}
+
+/** As it is sealed: with the proof of an event nothing else is needed to check it. */
+export type UsageEventJson = SealedEvent
+
+export function eventJson(event: UsageEvent): UsageEventJson {
+  return sealedEvent(event)
+}
+
+export interface ModelUsageJson {
+  model: string
+  provider: string | null
+  input_tokens: number
+  output_tokens: number
+  cache_read_tokens: number
+  cache_write_tokens: number
+}
+
+function modelUsageJson({ model, provider, ...tokens }: ModelUsage): ModelUsageJson {
+  const { inputTokens, outputTokens, cacheReadTokens = 0, cacheWriteTokens = 0 } = tokens
+  return {
+    model,
+    provider: provider ?? null,
+    input_tokens: inputTokens,
+    output_tokens: outputTokens,
+    cache_read_tokens: cacheReadTokens,
+    cache_write_tokens: cacheWriteTokens,
+  }
+}
+
+export interface UnpricedUsageJson {
   key: string
   customer: string
   feature: string
@@ -83,18 +137,31 @@ export interface UsageEventJson {
   timestamp: string
   route: string | null
   properties: Record<string, string | number | boolean> | null
+  usage: ModelUsageJson | null
+  reason: string
 }
 
-export function eventJson({ seq, key, customerId, feature, quantity, at, route, properties }: UsageEvent): UsageEventJson {
+export function unpricedJson({
+  id,
+  customerId,
+  feature,
+  quantity,
+  at,
+  route,
+  properties,
+  usage,
+  reason,
+}: UnpricedUsage): UnpricedUsageJson {
   return {
-    seq,
-    key,
+    key: id,
     customer: customerId,
     feature,
     quantity: formatQuantity(quantity),
     timestamp: formatInstant(at),
     route,
     properties: properties === null ? null : { ...properties },
+    usage: usage === null ? null : modelUsageJson(usage),
+    reason,
   }
 }
 
@@ -108,36 +175,4 @@ export interface ApiKeyJson {
 
 export function apiKeyJson({ id, customerId, name, createdAt, revokedAt }: ApiKey): ApiKeyJson {
   return { id, customer: customerId, name, created_at: formatInstant(createdAt), revoked_at: orNull(revokedAt) }
-}
-
-export interface PlanJson {
-  code: string
-  name: string
-  price: string
-  currency: string
-  interval: 'month' | 'year'
-  is_default: boolean
-  features: Record<string, unknown>
-}
-
-/** The plans as the catalog's own document has them. */
-export function plansJson({ currency, document }: Pick<Catalog, 'currency' | 'document'>): PlanJson[] {
-  const { plans } = JSON.parse(document) as { plans: Record<string, PlanDocument> }
-  return Object.entries(plans).map(([code, { name, price, interval, default: isDefault, features }]) => ({
-    code,
-    name,
-    price,
-    currency,
-    interval,
-    is_default: isDefault,
-    features,
-  }))
-}
-
-interface PlanDocument {
-  readonly name: string
-  readonly price: string
-  readonly interval: 'month' | 'year'
-  readonly default: boolean
-  readonly features: Record<string, unknown>
 }

@@ -1,6 +1,7 @@
 /** What the billing routes are given, checked when they are made. */
 
 import { defaultFarebox } from '../default-farebox.ts'
+import type { PlanCode } from '../catalog/catalog.ts'
 import type { Farebox } from '../farebox.ts'
 import { invalidOption, refuseOtherThanFunction, refuseUnknownOptions } from '../options.ts'
 
@@ -19,6 +20,11 @@ export interface BillingOptions {
    * and `app.use('/billing', …)` have taken the prefix off, nothing more is taken off. Default: nothing.
    */
   basePath?: string
+  /**
+   * Codes of the plans that customers see at `/plans` and may change to by themselves; the operator has all. None (`[]`) leaves every
+   * change of plan to the operator. Default: all of the catalog.
+   */
+  offeredPlans?: readonly PlanCode[]
 }
 
 /** Shorter secrets can be guessed by trying. */
@@ -32,13 +38,15 @@ export interface BillingSettings {
   readonly identify: BillingOptions['identify'] | null
   /** Without a slash at its end; the empty text for none. */
   readonly basePath: string
+  /** Null: all. */
+  readonly offeredPlans: ReadonlySet<string> | null
 }
 
 /** Throws `invalid_option` or `no_farebox`. */
 export function checkBillingOptions(options: BillingOptions): BillingSettings {
   const where = 'billing()'
   if (typeof options !== 'object' || options === null) throw invalidOption(where, 'the argument', 'an object', options)
-  refuseUnknownOptions(where, options, ['farebox', 'adminKey', 'identify', 'basePath'])
+  refuseUnknownOptions(where, options, ['farebox', 'adminKey', 'identify', 'basePath', 'offeredPlans'])
   refuseOtherThanFunction(where, 'identify', options.identify)
   const { farebox = defaultFarebox(), adminKey = null, identify = null, basePath = '' } = options
   if (basePath !== '' && (typeof basePath !== 'string' || !BASE_PATH.test(basePath)))
@@ -47,5 +55,14 @@ export function checkBillingOptions(options: BillingOptions): BillingSettings {
   // Never shown, not even a wrong one.
   if (adminKey !== null && (typeof adminKey !== 'string' || adminKey.length < SHORTEST_ADMIN_KEY))
     throw invalidOption(where, 'adminKey', `a secret of at least ${SHORTEST_ADMIN_KEY} characters`, 'a shorter one')
-  return { farebox, adminKey, identify, basePath }
+  return { farebox, adminKey, identify, basePath, offeredPlans: checkedPlans(where, farebox, options.offeredPlans) }
+}
+
+function checkedPlans(where: string, { catalog }: Farebox, offered: unknown): ReadonlySet<string> | null {
+  if (offered === undefined) return null
+  const expected = `a list of plans of the catalog (${[...catalog.plans.keys()].join(', ')})`
+  if (!Array.isArray(offered)) throw invalidOption(where, 'offeredPlans', expected, offered)
+  for (const code of offered as readonly unknown[])
+    if (typeof code !== 'string' || !catalog.plans.has(code)) throw invalidOption(where, 'offeredPlans', expected, code)
+  return new Set(offered as readonly string[])
 }

@@ -19,18 +19,25 @@ export class Problem extends Error {
 /** Errors of the engine that are the caller's, under the code that they have there. */
 const OF_THE_CALLER: ReadonlySet<string> = new Set([
   'already_subscribed',
+  'credit_exceeds_invoice',
   'invalid_customer',
   'invalid_key',
+  'invalid_model_usage',
   'invalid_option',
   'invalid_properties',
   'invalid_quantity',
   'invalid_time_zone',
   'invalid_timestamp',
+  'invalid_transition',
+  'limit_reached',
   'not_found',
+  'not_redeemable',
   'period_invoiced',
   'store_unavailable',
   'unknown_feature',
+  'unknown_model',
   'unknown_plan',
+  'unpriceable_usage',
 ])
 
 /** The problem that an error is; null when it is nothing that a caller should be told. */
@@ -41,6 +48,9 @@ export function problemOf(error: unknown): Problem | null {
   // The store knows best whether a cursor is one of its own.
   if (error.code === 'invalid_option' && 'after' in error.fields) return invalidCursor()
   if (error.code === 'invalid_option') return new Problem('invalid_request', error.message)
+  // The engine's own text lists the coupons, and whoever knows the code of one has it.
+  if (error.code === 'unknown_coupon')
+    return new Problem('unknown_coupon', 'Expected the code of a coupon, got another text: fix its spelling.')
   return OF_THE_CALLER.has(error.code) ? new Problem(error.code as ProblemCode, error.message) : null
 }
 

@@ -6,6 +6,7 @@ import type { FeatureCode, PlanCode } from '../catalog/catalog.ts'
 import type { Farebox } from '../farebox.ts'
 import type { Access } from './access.ts'
 import { readJsonText, refuseUnlabelled } from './body.ts'
+import type { Prove } from './explanations.ts'
 import { Problem } from './problems.ts'
 import { Problem as ProblemSchema } from './schemas.ts'
 
@@ -21,6 +22,21 @@ export type BillingApp = OpenAPIHono<BillingVariables>
 export interface RouteParts {
   readonly farebox: Farebox
   readonly access: Access
+  /** Codes of the plans that customers see and may change to; null: all. */
+  readonly offeredPlans: ReadonlySet<string> | null
+  readonly prove: Prove
+}
+
+/** What every route of customers has in common: who may call it. */
+export const CUSTOMER: { tags: string[]; security: Record<string, string[]>[] } = {
+  tags: ['customer'],
+  security: [{ customer_key: [] }, { customer_bearer: [] }],
+}
+
+/** The same for the operator's. */
+export const OPERATOR: { tags: string[]; security: Record<string, string[]>[] } = {
+  tags: ['operator'],
+  security: [{ admin_key: [] }],
 }
 
 export const JSON_KIND = 'application/json'
@@ -56,21 +72,35 @@ export function optionalJsonBody<Body>(schema: z.ZodType<Body>): JsonBody<Body> 
   return { ...jsonBody(schema), required: false }
 }
 
-/** Reads the body within its limit, for whoever asks the context for it afterwards. */
-export function readBody(maxBytes: number): MiddlewareHandler {
+/**
+ * Reads the body within its limit, for whoever asks the context for it afterwards. One that is required says that it is JSON: a page
+ * of another origin cannot make a browser send that with the customer's cookies, as it can an empty body.
+ */
+export function readBody({
+  maxBytes,
+  isRequired,
+}: {
+  readonly maxBytes: number
+  readonly isRequired: boolean
+}): MiddlewareHandler {
   return async (c, next) => {
     if (c.req.method === 'POST') {
+      const text = await textOf(c.req.raw, maxBytes, isRequired)
       // What `c.req.json()` looks for first.
-      Object.assign(c.req.bodyCache, { text: Promise.resolve(await textOf(c.req.raw, maxBytes)) })
+      Object.assign(c.req.bodyCache, { text: Promise.resolve(text) })
     }
     await next()
   }
 }
 
-async function textOf(request: Request, maxBytes: number): Promise<string> {
-  if (request.headers.has('content-type')) return readJsonText(request, maxBytes, [JSON_KIND])
+async function textOf(request: Request, maxBytes: number, isRequired: boolean): Promise<string> {
+  if (isRequired || request.headers.has('content-type')) return readJsonText(request, maxBytes, [JSON_KIND])
   await refuseUnlabelled(request, [JSON_KIND])
   return ''
+}
+
+export function noSuch(what: string): Problem {
+  return new Problem('not_found', `Expected a ${what} that exists, got none: look it up in the list.`)
 }
 
 /** Throws the problem `invalid_request` with what is wrong, member by member. */
@@ -89,6 +119,13 @@ export function invalidRequest(error: z.core.$ZodError): Problem {
 
 /** Enough to mend a request by. */
 const MOST_ISSUES = 20
+
+/** The members that were given: the engine tells one that is absent from one that is undefined. */
+export function given<Members extends object>(members: Members): { [Name in keyof Members]?: Exclude<Members[Name], undefined> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof Members]?: Exclude<Members[Name], undefined>
+  }
+}
 
 /** A text from outside as a code of the catalog. The engine says whether it is one. */
 export function featureCode(text: string): FeatureCode {

@@ -2,7 +2,7 @@
 
 import { z } from '@hono/zod-openapi'
 import type { InvoiceJson, InvoiceLineJson } from '../invoice/invoice-json.ts'
-import type { ApiKeyJson, CustomerJson, FeatureUsageJson, PlanJson, SubscriptionJson, UsageEventJson, UsageJson } from './json.ts'
+import type { ApiKeyJson, CustomerJson } from './json.ts'
 
 export interface ProblemJson {
   type: string
@@ -37,9 +37,13 @@ export interface CatalogJson {
 }
 
 export const instant: z.ZodString = z.string().openapi({ format: 'date-time', example: '2026-11-01T00:00:00Z' })
-const period = z.tuple([instant, instant]).openapi({ description: 'First instant, and the first one after it: [start, end)' })
-const units = z.string().openapi({ description: 'Units as an exact decimal', example: '12.5' })
-const money = z.string().openapi({ description: "An amount in the currency's main unit, with its places", example: '19.00' })
+export const period: z.ZodTuple<[z.ZodString, z.ZodString], null> = z
+  .tuple([instant, instant])
+  .openapi({ description: 'First instant, and the first one after it: [start, end)' })
+export const units: z.ZodString = z.string().openapi({ description: 'Units as an exact decimal', example: '12.5' })
+export const money: z.ZodString = z
+  .string()
+  .openapi({ description: "An amount in the currency's main unit, with its places", example: '19.00' })
 export const customerId: z.ZodString = z
   .string()
   .openapi({ description: "The application's own id of the customer", example: 'user_123' })
@@ -54,61 +58,6 @@ export const Problem: z.ZodType<ProblemJson> = z
   })
   .loose()
   .openapi('Problem', { description: 'RFC 9457, with a stable code' })
-
-export const FeatureUsage: z.ZodType<FeatureUsageJson> = z
-  .object({
-    feature: z.string().openapi({ example: 'api_calls' }),
-    period,
-    included: units.nullable().openapi({ description: 'Units at no extra charge; null where they are unlimited' }),
-    used: units.openapi({ description: 'Units in the event log' }),
-    reserved: units.openapi({ description: 'Units held by requests in flight' }),
-    remaining: units.nullable().openapi({ description: 'Included units that are left; null where they are unlimited' }),
-  })
-  .openapi('FeatureUsage')
-
-export const Usage: z.ZodType<UsageJson> = z.object({ customer: customerId, features: z.array(FeatureUsage) }).openapi('Usage')
-
-export const Plan: z.ZodType<PlanJson> = z
-  .object({
-    code: z.string(),
-    name: z.string(),
-    price: z.string().openapi({ description: 'Base price of an interval, in the main unit of the currency', example: '19' }),
-    currency: z.string().openapi({ example: 'USD' }),
-    interval: z.enum(['month', 'year']),
-    is_default: z.boolean(),
-    features: z
-      .record(z.string(), z.unknown())
-      .openapi({ description: 'What the plan grants of each feature, as the catalog says' }),
-  })
-  .openapi('Plan')
-
-export const Plans: z.ZodType<{ plans: PlanJson[] }> = z.object({ plans: z.array(Plan) }).openapi('Plans')
-
-export const Subscription: z.ZodType<SubscriptionJson> = z
-  .object({
-    id: z.string(),
-    customer: customerId,
-    plan: z.string(),
-    status: z.enum(['pending_payment', 'trialing', 'active', 'past_due', 'canceled']),
-    anchor: instant.openapi({ description: 'Periods are counted from it' }),
-    time_zone: z.string().openapi({ example: 'Europe/Lisbon' }),
-    starts_at: instant,
-    ends_at: instant.nullable(),
-  })
-  .openapi('Subscription')
-
-export const UsageEvent: z.ZodType<UsageEventJson> = z
-  .object({
-    seq: z.int().openapi({ description: 'Place in the log' }),
-    key: z.string().openapi({ description: 'Counted once per customer under it, for ever' }),
-    customer: customerId,
-    feature: z.string(),
-    quantity: units,
-    timestamp: instant,
-    route: z.string().nullable().openapi({ example: '/v1/users/:id' }),
-    properties: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).nullable(),
-  })
-  .openapi('UsageEvent')
 
 const lineTax = z.object({
   name: z.string().openapi({ example: 'VAT DE' }),
@@ -182,6 +131,10 @@ export const Customer: z.ZodType<CustomerJson> = z
     name: z.string().nullable(),
     email: z.string().nullable(),
     time_zone: z.string(),
+    currency: z.string().nullable().openapi({ description: "ISO 4217; null: the catalog's main one" }),
+    country: z.string().nullable().openapi({ description: 'ISO 3166-1 alpha-2: where tax is due' }),
+    tax_id: z.string().nullable(),
+    is_tax_exempt: z.boolean(),
     created_at: instant,
   })
   .openapi('Customer')
@@ -206,7 +159,7 @@ export const EventResult: z.ZodType<EventResultJson> = z
   .object({
     result: z
       .enum(['recorded', 'repeat', 'refused', 'queued'])
-      .openapi({ description: 'A repeat was counted before, and is not counted again' }),
+      .openapi({ description: 'A repeat was counted before, and is not counted again. What is queued waits for a price' }),
     key: z.string().optional(),
     problem: Problem.optional(),
   })

@@ -16,22 +16,31 @@ export type BillingCode =
   | 'already_subscribed'
   | 'body_consumed'
   | 'body_too_large'
+  | 'correction_conflict'
+  | 'credit_exceeds_invoice'
   | 'events_refused'
   | 'internal_error'
   | 'invalid_cursor'
   | 'invalid_customer'
   | 'invalid_json'
   | 'invalid_key'
+  | 'invalid_model_usage'
   | 'invalid_properties'
   | 'invalid_quantity'
   | 'invalid_request'
   | 'invalid_time_zone'
   | 'invalid_timestamp'
+  | 'invalid_transition'
   | 'key_conflict'
+  | 'limit_reached'
   | 'not_found'
+  | 'not_redeemable'
   | 'period_invoiced'
+  | 'unknown_coupon'
   | 'unknown_feature'
+  | 'unknown_model'
   | 'unknown_plan'
+  | 'unpriceable_usage'
   | 'unsupported_media_type'
 
 export type ProblemCode = RefusalCode | EdgeCode | BillingCode
@@ -56,8 +65,10 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; r
   invalid_timestamp: { status: 400, title: 'The timestamp is not acceptable' },
   invalid_properties: { status: 400, title: 'The properties are not acceptable' },
   invalid_time_zone: { status: 400, title: 'The time zone is unknown' },
+  invalid_model_usage: { status: 400, title: 'The token counts are not acceptable' },
   unknown_feature: { status: 400, title: 'The feature is not in the catalog' },
   unknown_plan: { status: 400, title: 'The plan is not in the catalog' },
+  unknown_coupon: { status: 400, title: 'There is no such coupon' },
   body_consumed: { status: 400, title: 'The body was read before it came here' },
   admin_required: { status: 401, title: 'The admin key is needed' },
   admin_disabled: { status: 403, title: 'The routes of the operator are off' },
@@ -65,9 +76,16 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; r
   key_conflict: { status: 409, title: 'The key was used for another event' },
   already_subscribed: { status: 409, title: 'The customer has an active subscription' },
   period_invoiced: { status: 409, title: 'The period of the event is invoiced' },
+  invalid_transition: { status: 409, title: 'The status does not allow this step' },
+  limit_reached: { status: 409, title: 'None of them is left' },
+  not_redeemable: { status: 409, title: 'The coupon is for another plan' },
+  correction_conflict: { status: 409, title: 'The event was corrected otherwise before' },
+  credit_exceeds_invoice: { status: 409, title: 'The invoice has less left than is taken back' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body is of another kind' },
   events_refused: { status: 422, title: 'Some of the events were not accepted' },
+  unknown_model: { status: 422, title: 'No price list has this AI model' },
+  unpriceable_usage: { status: 422, title: 'The tokens have no price' },
   internal_error: { status: 500, title: 'Something is wrong on this side' },
 }
 

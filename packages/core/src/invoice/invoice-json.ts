@@ -113,7 +113,8 @@ export function invoiceJson(invoice: Invoice): InvoiceJson {
   }
 }
 
-function lineJson(line: InvoiceLine): InvoiceLineJson {
+/** A line by itself. Pure. */
+export function lineJson(line: InvoiceLine): InvoiceLineJson {
   const { plan, feature, per, of, corrects, tax, discount, cost } = line
   return {
     id: line.id,

@@ -1,6 +1,5 @@
 /** Turns prices and rated usage into invoice lines: the one place where an exact amount is rounded. */
 
-import type { SegmentCredit } from '../account/subscription.ts'
 import type { InvoiceLine } from '../records/invoice.ts'
 import type { RatedLine } from '../records/rated-line.ts'
 import { minorUnits } from '../values/currency.ts'
@@ -52,16 +51,16 @@ export function prorationCharge({ plan, currency, period, share }: BaseLineInput
 export interface ProrationCreditInput {
   readonly plan: PrintedPlan
   readonly period: Span
-  readonly credit: SegmentCredit
+  /** What was not used of it. */
+  readonly share: Share
   /** What was paid for the interval. */
   readonly paid: Money
   readonly paidExact: Decimal
 }
 
 /** What is given back of a base price, never more than was paid. */
-export function prorationCredit({ plan, period, credit, paid, paidExact }: ProrationCreditInput): InvoiceLine {
-  const [numerator, denominator] = credit.share
-  const potential = prorate(paidExact, { numerator: BigInt(numerator), denominator: BigInt(denominator) }, paid.currency)
+export function prorationCredit({ plan, period, share, paid, paidExact }: ProrationCreditInput): InvoiceLine {
+  const potential = prorate(paidExact, share, paid.currency)
   const amount = creditCap({ potential, paid, credited: zero(paid.currency) })
   return {
     ...onePiece(`${plan.name}, not used`, period),

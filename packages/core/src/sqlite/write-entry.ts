@@ -125,6 +125,7 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
     const properties = event.properties === null ? null : JSON.stringify(event.properties)
     const { quantity, at, key, charge, corrects } = event
     const back = seq - usage.lastSeq
+    invariant(at >= periodStart, 'an event is of a period that had begun')
     if (charge === undefined && corrects === undefined) {
       statements.insertEvent.run(seq, total.id, quantity, at, back, routeId, key, properties)
     } else {

@@ -4,7 +4,7 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { type BillingOptions, type BillingRouter, billing, nodeListener } from '../../src/billing/index.ts'
-import { createFarebox, type Farebox, testClock, type TestClock } from '../../src/index.ts'
+import { createFarebox, type Farebox, type FareboxOptions, testClock, type TestClock } from '../../src/index.ts'
 import { sqlite } from '../../src/sqlite/store.ts'
 import { catalog } from '../catalog.ts'
 
@@ -30,13 +30,14 @@ export interface Running {
   /** As the operator. */
   admin(request: string, body?: unknown): Promise<Answer>
   /** As a customer, who is given an API key when first seen. */
-  as(customer: string, request: string, headers?: Record<string, string>): Promise<Answer>
+  as(customer: string, request: string, headers?: Record<string, string>, body?: unknown): Promise<Answer>
 }
 
-export async function start(options: BillingOptions = {}): Promise<Running> {
+export async function start(options: BillingOptions = {}, engine: Partial<FareboxOptions> = {}): Promise<Running> {
   const clock = testClock(START)
   const errors: unknown[] = []
-  const farebox = createFarebox({ catalog, store: sqlite({ path: ':memory:' }), clock, onError: (error) => errors.push(error) })
+  const store = sqlite({ path: ':memory:' })
+  const farebox = createFarebox({ catalog, store, clock, onError: (error) => errors.push(error), ...engine })
   const router = billing({ farebox, adminKey: ADMIN, ...options })
   const server = http.createServer(nodeListener(router))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -69,10 +70,10 @@ export async function start(options: BillingOptions = {}): Promise<Running> {
     errors,
     send,
     admin: (request, body) => send(request, { authorization: `Bearer ${ADMIN}` }, body),
-    async as(customer, request, headers = {}) {
+    async as(customer, request, headers = {}, body) {
       let made = keys.get(customer)
       if (made === undefined) keys.set(customer, (made = farebox.apiKeys.create({ customerId: customer })))
-      return send(request, { 'x-api-key': (await made).key, ...headers })
+      return send(request, { 'x-api-key': (await made).key, ...headers }, body)
     },
   }
 }

@@ -202,7 +202,7 @@ export const ACCOUNT_CHECKS: readonly StoreCheck[] = [
         every: { unit: 'week', count: 2 },
         periodsPerInterval: null,
         endsAt: JANUARY + 5,
-        credit: { share: ['16', '31'], rule: 'max_consumption' },
+        credit: { rule: 'max_consumption' },
       })
       const second = segmentOf({
         startsAt: JANUARY + 9,

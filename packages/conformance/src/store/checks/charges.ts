@@ -87,7 +87,7 @@ export const CHARGE_CHECKS: readonly StoreCheck[] = [
         )
         for (const [i, { event }] of events.entries()) {
           expect(await eventOf(one, event.key)).toEqual({ ...event, periodStart: JANUARY })
-          expect(known.get(event.key)).toEqual({ ...event, seq: expect.any(Number) })
+          expect(known.get(event.key)).toEqual({ ...event, seq: expect.any(Number), periodStart: JANUARY })
           expect(reservations.get(`r${i}`)?.charge).toEqual(CHARGES[i])
         }
         for (const estimate of estimates) expect(reservations.get(estimate.key)).toEqual(estimate)
@@ -130,7 +130,7 @@ export const CHARGE_CHECKS: readonly StoreCheck[] = [
           entries: [],
         }))
         expect([...known.keys()].toSorted()).toEqual(places.map(seqKey).toSorted())
-        expect(known.get(seqKey(places[1] ?? 0))).toEqual({ ...posted('e3').event, seq: places[1] })
+        expect(known.get(seqKey(places[1] ?? 0))).toEqual({ ...posted('e3').event, seq: places[1], periodStart: JANUARY })
         expect((await accountOf(store)).known.size).toBe(0)
       }
       const nobody = await two.change({ customerId: 'nobody', seqs: places }, ({ known }) => ({

@@ -93,7 +93,11 @@ export const LOG_CHECKS: readonly StoreCheck[] = [
       await write(store, [given('k1', { customerId: 'bob', quantity: 7n })], { customerId: 'bob' })
       const { known } = await accountOf(store, 'ada', ['k1', 'k2', 'k3'])
       expect([...known.keys()].toSorted()).toEqual(['k1', 'k2'])
-      expect(known.get('k2')).toEqual({ ...given('k2', { quantity: 5n, properties: null }).event, seq: expect.any(Number) })
+      expect(known.get('k2')).toEqual({
+        ...given('k2', { quantity: 5n, properties: null }).event,
+        seq: expect.any(Number),
+        periodStart: JANUARY,
+      })
       expect((await knownUnder(store, 'k1', 'bob'))?.quantity).toBe(7n)
       expect((await accountOf(store, 'ada', ['k3'])).known.size).toBe(0)
       expect((await accountOf(store)).known.size).toBe(0)
