@@ -105,7 +105,10 @@ export function createCharging({ store, clock, provider, onError }: ChargingPart
       if (!isUnderWay(current)) return { result: current, entries: [] }
       const now = clock.now()
       const next = withResult(current, result, now)
-      return { result: next, entries: [{ kind: 'payment', payment: next }, ...afterAttempt(state, collection, { payment: next, now })] }
+      return {
+        result: next,
+        entries: [{ kind: 'payment', payment: next }, ...afterAttempt(state, collection, { payment: next, now })],
+      }
     })
   }
 
@@ -170,7 +173,9 @@ export function paidEntries(
   { payment: { buys, createdAt }, now }: { readonly payment: Payment; readonly now: number },
 ): Entry[] {
   const paid = step(invoice, 'paid')
-  return buys === undefined ? [paid] : [paid, { kind: 'granted', grant: purchasedGrant({ invoice, buys, boughtAt: createdAt, now }) }]
+  return buys === undefined
+    ? [paid]
+    : [paid, { kind: 'granted', grant: purchasedGrant({ invoice, buys, boughtAt: createdAt, now }) }]
 }
 
 /** What a refund took back that did not go through. */
@@ -178,7 +183,10 @@ function givenAgain(grant: Grant, refundId: string, now: number): Entry[] {
   const taken = (grant.revocations ?? []).filter(({ key }) => key === refundId)
   return taken.map(({ amount }) => ({
     kind: 'granted',
-    grant: { ...withRevocation(grant, { key: refundId, amount: negate(amount), at: now, reason: 'refund declined' }), isClosed: false },
+    grant: {
+      ...withRevocation(grant, { key: refundId, amount: negate(amount), at: now, reason: 'refund declined' }),
+      isClosed: false,
+    },
   }))
 }
 

@@ -12,7 +12,13 @@ export type Collected =
   /** It is under way: the provider says later how it ends, or the operator does (`payment.awaits`). */
   | { readonly kind: 'pending'; readonly invoice: Invoice; readonly payment: Payment; readonly grant: null }
   /** No money moved. A pack or a top-up is not owed then, and its invoice is void: buying again takes a new idempotency key. */
-  | { readonly kind: 'declined'; readonly code: string; readonly invoice: Invoice; readonly payment: Payment; readonly grant: null }
+  | {
+      readonly kind: 'declined'
+      readonly code: string
+      readonly invoice: Invoice
+      readonly payment: Payment
+      readonly grant: null
+    }
   /** The provider's answer was not heard. It is asked again by itself, under the same key; asking again here does the same. */
   | { readonly kind: 'unknown'; readonly invoice: Invoice; readonly payment: Payment; readonly grant: null }
 
@@ -23,7 +29,8 @@ export function collectedOf(collection: Collection): Collected | null {
   const grant = bought === null ? null : viewOf(bought)
   if (invoice.status === 'paid') return { kind: 'paid', invoice, payment: payments.findLast(isPaid) ?? null, grant }
   const attempt = openAttempt(collection)
-  if (attempt !== null) return { kind: attempt.status === 'pending' ? 'pending' : 'unknown', invoice, payment: attempt, grant: null }
+  if (attempt !== null)
+    return { kind: attempt.status === 'pending' ? 'pending' : 'unknown', invoice, payment: attempt, grant: null }
   if (last === null || last.status !== 'declined') return null
   return { kind: 'declined', code: last.declineCode ?? 'declined', invoice, payment: last, grant: null }
 }

@@ -164,7 +164,10 @@ export function createCollecting({ store, clock, provider, charging, ready }: Co
 
   function giveUpIn(state: AccountState, collection: Collection): Entry[] {
     refuseImpossible(collection, 'uncollectible')
-    return [step(collection.invoice, 'uncollectible'), ...endedAttempt(state, collection, { code: 'uncollectible', now: clock.now() })]
+    return [
+      step(collection.invoice, 'uncollectible'),
+      ...endedAttempt(state, collection, { code: 'uncollectible', now: clock.now() }),
+    ]
   }
 }
 
@@ -186,18 +189,28 @@ function endedAttempt(
 
 function shown(collection: Collection): InvoiceCollection {
   const { invoice, kept, payments, creditNotes } = collection
-  const sums = { due: dueOf(collection), paid: paidOf(collection), refunded: refundedOf(collection), credited: creditedOf(collection) }
+  const sums = {
+    due: dueOf(collection),
+    paid: paidOf(collection),
+    refunded: refundedOf(collection),
+    credited: creditedOf(collection),
+  }
   return { invoice, ...sums, kept, payments, creditNotes }
 }
 
 function checkReference(reference: unknown): void {
-  const isText = typeof reference === 'string' && reference !== '' && reference.length <= MAX_REFERENCE && reference.isWellFormed()
+  const isText =
+    typeof reference === 'string' && reference !== '' && reference.length <= MAX_REFERENCE && reference.isWellFormed()
   if (reference === undefined || isText) return
   throw invalidOption('invoices.markPaid()', 'reference', `a text of at most ${MAX_REFERENCE} characters`, 'something else')
 }
 
 function tooOften({ id, number }: Invoice): FareboxError {
-  return new FareboxError('limit_reached', `Expected at most ${MAX_ATTEMPTS} attempts to pay the invoice ${number ?? id}, got one more`, {
-    fields: { invoice: id, limit: MAX_ATTEMPTS },
-  })
+  return new FareboxError(
+    'limit_reached',
+    `Expected at most ${MAX_ATTEMPTS} attempts to pay the invoice ${number ?? id}, got one more`,
+    {
+      fields: { invoice: id, limit: MAX_ATTEMPTS },
+    },
+  )
 }

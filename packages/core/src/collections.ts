@@ -52,7 +52,11 @@ export async function findInvoice(store: Store, idOrNumber: string): Promise<Inv
 }
 
 function noInvoice(idOrNumber: string): FareboxError {
-  return new FareboxError('not_found', `Expected the id or number of an invoice, got ${JSON.stringify(idOrNumber)}: invoices.list() has them`, {
-    fields: { invoice: idOrNumber },
-  })
+  return new FareboxError(
+    'not_found',
+    `Expected the id or number of an invoice, got ${JSON.stringify(idOrNumber)}: invoices.list() has them`,
+    {
+      fields: { invoice: idOrNumber },
+    },
+  )
 }

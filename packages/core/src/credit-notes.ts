@@ -124,7 +124,10 @@ function noteOf({ invoice, creditNotes }: Collection, { input, request, now }: M
   const id = creditNoteId(invoice.id, creditNotes.length + 1)
   const shared = { id, invoice, earlier: creditNotes, reason, at: now, request }
   if (lines === undefined) return buildCreditNote({ ...shared, amount: parseAmount(amount, currency, 'amount') })
-  const credits = lines.map(({ line: lineId, amount: text }): LineCredit => ({ lineId, amount: parseAmount(text, currency, 'amount') }))
+  const credits = lines.map(({ line: lineId, amount: text }): LineCredit => ({
+    lineId,
+    amount: parseAmount(text, currency, 'amount'),
+  }))
   return buildCreditNote({ ...shared, lines: credits })
 }
 
@@ -208,9 +211,9 @@ function checkRequest({ amount, lines, reason, idempotencyKey, refund }: CreditN
   if (typeof reason !== 'string' || reason === '') throw invalidOption(where, 'reason', 'a text, as it is printed', reason)
   refuseOtherWords(where, 'refund', refund, ['credit', 'provider'])
   if ((amount === undefined) === (lines === undefined)) throw invalidOption(where, 'amount or lines', 'one of the two', amount)
-  const isList = Array.isArray(lines) && lines.length > 0 && lines.length <= MAX_LINES && lines.every((line) => typeof line?.line === 'string')
-  if (lines !== undefined && !isList)
-    throw invalidOption(where, 'lines', `a list of 1 to ${MAX_LINES} lines`, lines)
+  const isList =
+    Array.isArray(lines) && lines.length > 0 && lines.length <= MAX_LINES && lines.every((line) => typeof line?.line === 'string')
+  if (lines !== undefined && !isList) throw invalidOption(where, 'lines', `a list of 1 to ${MAX_LINES} lines`, lines)
 }
 
 const MAX_LINES = 1_000

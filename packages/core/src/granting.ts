@@ -1,8 +1,9 @@
 /** Grants that the operator makes and takes back: credits, and money of a balance. */
 
 import type { AccountState, Entry } from './account/account-state.ts'
-import { payingGrants, planGrant } from './account/grants.ts'
+import { payingGrants } from './account/grants.ts'
 import { withCurrency, withCustomer } from './account/opening.ts'
+import { planGrant } from './account/plan-grant.ts'
 import { isInvoiced, type Segment, segmentAt, type Subscription } from './account/subscription.ts'
 import type { Plan } from './catalog/plan.ts'
 import type { Change, Store } from './contracts/store.ts'
@@ -81,8 +82,7 @@ export function createGranting({ store, clock, planOf, currencyOf, ready }: Gran
       const record = state.records.get(recordName({ kind: 'grant', id }))
       if (record !== undefined) {
         const known = state.grants.get(id) ?? grantFromRecord(record)
-        const isSame =
-          compare(known.granted, granted) === 0 && known.priority === priority && known.expiresAt === expiresAt
+        const isSame = compare(known.granted, granted) === 0 && known.priority === priority && known.expiresAt === expiresAt
         if (!isSame) throw otherGrant(key ?? id, known)
         return { result: viewOf(known), entries: [] }
       }
@@ -146,9 +146,13 @@ function checkedTerms(
     throw invalidOption(where, 'priority', `a whole number from 0 to ${MAX_PRIORITY}`, priority)
   const end = expiresAt === undefined ? null : parseInstant(expiresAt, 'expiresAt')
   if (end === null || end > now) return { expiresAt: end, priority }
-  throw new FareboxError('invalid_timestamp', `Expected expiresAt to be an instant to come for ${customerId}, got an earlier one`, {
-    fields: { customerId, expiresAt: end },
-  })
+  throw new FareboxError(
+    'invalid_timestamp',
+    `Expected expiresAt to be an instant to come for ${customerId}, got an earlier one`,
+    {
+      fields: { customerId, expiresAt: end },
+    },
+  )
 }
 
 export function checkCustomer(customerId: string): void {
@@ -157,7 +161,12 @@ export function checkCustomer(customerId: string): void {
 
 export function checkReason(where: string, reason: unknown): void {
   if (reason === undefined || (typeof reason === 'string' && reason.length <= MAX_REASON && reason.isWellFormed())) return
-  throw invalidOption(where, 'reason', `a text of at most ${MAX_REASON} characters`, typeof reason === 'string' ? 'one that is longer' : reason)
+  throw invalidOption(
+    where,
+    'reason',
+    `a text of at most ${MAX_REASON} characters`,
+    typeof reason === 'string' ? 'one that is longer' : reason,
+  )
 }
 
 function otherGrant(key: string, { id, granted }: Grant): FareboxError {
@@ -169,9 +178,13 @@ function otherGrant(key: string, { id, granted }: Grant): FareboxError {
 }
 
 function noGrant(customerId: string, id: string): FareboxError {
-  return new FareboxError('not_found', `Expected the id of a grant of ${customerId}, got ${JSON.stringify(id)}: get() shows them`, {
-    fields: { customerId, grant: id },
-  })
+  return new FareboxError(
+    'not_found',
+    `Expected the id of a grant of ${customerId}, got ${JSON.stringify(id)}: get() shows them`,
+    {
+      fields: { customerId, grant: id },
+    },
+  )
 }
 
 function tooMuch(grant: Grant, amount: Decimal): FareboxError {

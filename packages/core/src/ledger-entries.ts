@@ -43,25 +43,38 @@ export interface GrantMovement {
   readonly movement: Movement
 }
 
-/** What happened to grants up to an instant, newest first. */
+/** What happened to grants up to an instant, newest first. The grants come in the order in which they were made. */
 export function movementsOf(grants: Iterable<Grant>, asOf: number): GrantMovement[] {
   const movements: GrantMovement[] = []
-  for (const grant of grants) {
+  for (const [number, grant] of [...grants].entries()) {
     const { id, source, reference, createdAt, granted, expiresAt, revocations = [] } = grant
-    movements.push({ at: createdAt, name: `1 ${id}`, amount: granted, movement: { kind: 'grant', grant: id, source, reference } })
+    const name = (rank: string, place = 0): string => `${rank} ${descending(place)} ${descending(number)} ${id}`
+    movements.push({
+      at: createdAt,
+      name: name(GRANTED),
+      amount: granted,
+      movement: { kind: 'grant', grant: id, source, reference },
+    })
     for (const [place, { amount, at, reason }] of revocations.entries())
-      movements.push({ at, name: `0 ${id} ${String(place).padStart(4, '0')}`, amount: negate(amount), movement: { kind: 'revoke', grant: id, reason } })
+      movements.push({ at, name: name(REVOKED, place), amount: negate(amount), movement: { kind: 'revoke', grant: id, reason } })
     const left = add(remainingOf(grant), grant.held)
     if (expiresAt !== null && expiresAt <= asOf && !isZero(left))
-      movements.push({ at: expiresAt, name: `2 ${id}`, amount: negate(left), movement: { kind: 'expiry', grant: id } })
+      movements.push({ at: expiresAt, name: name(EXPIRED), amount: negate(left), movement: { kind: 'expiry', grant: id } })
   }
   return movements.filter(({ at }) => at <= asOf).sort(newestFirst)
 }
 
-/**
- * Of what happened at one instant: a reset takes the old before it gives the new, and what is taken back was granted before. Several
- * that took back of one grant then stand in their order.
- */
+/** Of what happened at one instant: what is taken back was granted before, and a reset takes the old before it gives the new. */
+const [REVOKED, GRANTED, EXPIRED] = ['0', '1', '2'] as const
+
+/** As text that sorts the other way round. */
+function descending(number: number): string {
+  return String(MOST - number).padStart(7, '0')
+}
+
+const MOST = 9_999_999
+
+/** Names tell movements of one instant apart, the newer before the older. */
 export function newestFirst(a: Pick<GrantMovement, 'at' | 'name'>, b: Pick<GrantMovement, 'at' | 'name'>): number {
   if (a.at !== b.at) return b.at - a.at
   if (a.name === b.name) return 0

@@ -139,8 +139,17 @@ async function* walk(store: Store, { customerId, books, cursor }: Walk): AsyncGe
   for (const { start, features } of periods) {
     const places = new Map(start === cursor.period ? cursor.places : [])
     const chains = await openChains(store, { customerId, start, features, places, top: cursor.top })
-    for (let event = await newestOf(chains); event !== null; event = await newestOf(chains)) {
-      yield* movementsUntil(event.value.at)
+    const ahead: Found[] = []
+    for (;;) {
+      while (ahead.length < AHEAD) {
+        const found = await newestOf(chains)
+        if (found === null) break
+        ahead.push(found)
+      }
+      const event = ahead.shift()
+      if (event === undefined) break
+      // A correction, or what came late, has an instant before that of events that were written before it.
+      yield* movementsUntil(Math.max(event.value.at, ...ahead.map(({ value }) => value.at)))
       places.set(event.name, event.value.seq)
       place = { ...place, period: start, places: new Map(places) }
       const moved = eventMovement(event.value, unit)
@@ -157,6 +166,15 @@ async function* walk(store: Store, { customerId, books, cursor }: Walk): AsyncGe
       yield { entry: { ...movement, at: when }, amount, place }
     }
   }
+}
+
+/** So many events are looked at in order to see when one of them was written. */
+const AHEAD = 20
+
+interface Found {
+  /** Of its chain. */
+  readonly name: string
+  readonly value: UsageEvent
 }
 
 /** The events of one total, newest first, and the next of them. */
@@ -205,7 +223,7 @@ async function* eventsOf(store: Store, total: StoredTotal, { after: place, top }
 }
 
 /** Takes the newest event of all chains; null where none is left. */
-async function newestOf(chains: readonly Chain[]): Promise<{ readonly name: string; readonly value: UsageEvent } | null> {
+async function newestOf(chains: readonly Chain[]): Promise<Found | null> {
   let newest: Chain | null = null
   for (const chain of chains) {
     chain.next ??= await chain.events.next()
@@ -217,4 +235,3 @@ async function newestOf(chains: readonly Chain[]): Promise<{ readonly name: stri
   newest.next = null
   return { name: newest.name, value }
 }
-

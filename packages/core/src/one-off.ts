@@ -74,7 +74,9 @@ export function createOneOffInvoices(parts: OneOffParts): (input: OneOffInput) =
       currency,
       period: [now, now],
       issuedAt: now,
-      lines: input.lines.map(({ description, amount }, index) => oneOffLine({ index, description, amount: parseAmount(amount, currency, 'amount'), now })),
+      lines: input.lines.map(({ description, amount }, index) =>
+        oneOffLine({ index, description, amount: parseAmount(amount, currency, 'amount'), now }),
+      ),
       discounts: [],
       taxOf: taxOfInvoice(parts, state, now),
       credit: invoiceCredit(state, currency, now),

@@ -70,7 +70,9 @@ export interface PaymentsParts {
 
 const MAX_METHOD = 255
 
-export function createPayments(parts: PaymentsParts): Payments & { readonly tell: (events: readonly ProviderEvent[]) => Promise<void> } {
+export function createPayments(
+  parts: PaymentsParts,
+): Payments & { readonly tell: (events: readonly ProviderEvent[]) => Promise<void> } {
   const { store, clock, provider, charging, ready } = parts
 
   return { list, of, get, refund: createRefunds(parts), createCheckout, attach, webhook, askAgain, tell }
@@ -94,7 +96,12 @@ export function createPayments(parts: PaymentsParts): Payments & { readonly tell
     return (await readCollection(store, invoice)).payments.find((payment) => payment.id === id) ?? null
   }
 
-  async function createCheckout({ customerId, successUrl, cancelUrl = successUrl, idempotencyKey }: CheckoutRequest): Promise<Checkout> {
+  async function createCheckout({
+    customerId,
+    successUrl,
+    cancelUrl = successUrl,
+    idempotencyKey,
+  }: CheckoutRequest): Promise<Checkout> {
     checkCustomer(customerId)
     if (idempotencyKey !== undefined) checkKey(idempotencyKey)
     await ready

@@ -160,9 +160,13 @@ function packIn(catalog: Catalog, currency: string, code: string): CreditPack {
   const pack = packs?.get(code)
   if (pack !== undefined) return pack
   const codes = [...(packs?.keys() ?? [])].join(', ') || 'none'
-  throw new FareboxError('unknown_pack', `Expected one of the catalog's packs of credits (${codes}), got ${JSON.stringify(code)}`, {
-    fields: { pack: code },
-  })
+  throw new FareboxError(
+    'unknown_pack',
+    `Expected one of the catalog's packs of credits (${codes}), got ${JSON.stringify(code)}`,
+    {
+      fields: { pack: code },
+    },
+  )
 }
 
 function creditsOf(input: QuantityInput): Decimal {
@@ -188,16 +192,21 @@ export function createBalance(parts: BalanceParts): Balance {
       checkCustomer(customerId)
       checkKey(key)
       await ready
-      return purchases.buy(topUpSale({ customerId, key, amountIn: (currency) => parseAmount(amount, currency, 'amount'), amount }))
+      return purchases.buy(
+        topUpSale({ customerId, key, amountIn: (currency) => parseAmount(amount, currency, 'amount'), amount }),
+      )
     },
     async get(customerId) {
       await ready
       return store.change({ customerId }, (state) => ({ result: shownBalance(state), entries: [] }))
     },
     ledger: (customerId, page = {}) => ledger(customerId, page),
-    grant: async ({ amount, ...terms }) => granting.grant(terms, (currency) => moneyToDecimal(parseAmount(amount, currency, 'amount'))),
+    grant: async ({ amount, ...terms }) =>
+      granting.grant(terms, (currency) => moneyToDecimal(parseAmount(amount, currency, 'amount'))),
     revoke: async ({ amount, ...terms }) =>
-      granting.revoke(terms, (currency) => (amount === undefined ? null : moneyToDecimal(parseAmount(amount, currency, 'amount')))),
+      granting.revoke(terms, (currency) =>
+        amount === undefined ? null : moneyToDecimal(parseAmount(amount, currency, 'amount')),
+      ),
     setAutoTopUp,
   }
 
@@ -241,7 +250,12 @@ function settingsOf(settings: AutoTopUpInput, currency: string): AutoTopUp {
   const amount = moneyToDecimal(parseAmount(settings.amount, currency, 'amount'))
   const monthlyCeiling = moneyToDecimal(parseAmount(settings.monthlyCeiling, currency, 'monthlyCeiling'))
   if (compare(monthlyCeiling, amount) < 0)
-    throw invalidOption('balance.setAutoTopUp()', 'monthlyCeiling', `at least the amount of ${settings.amount}`, settings.monthlyCeiling)
+    throw invalidOption(
+      'balance.setAutoTopUp()',
+      'monthlyCeiling',
+      `at least the amount of ${settings.amount}`,
+      settings.monthlyCeiling,
+    )
   const threshold = moneyToDecimal(readAmount(settings.threshold, currency, 'threshold'))
   return { threshold, amount, coolDownMs: coolDownMinutes * MINUTE_MS, monthlyCeiling }
 }

@@ -41,12 +41,12 @@ export interface Sold {
   readonly balance: Balance
   readonly payments: Payments
   readonly creditNotes: CreditNotes
-  readonly collecting: Collecting
-  readonly createOneOff: (input: OneOffInput) => Promise<Invoice>
 }
 
 export interface Selling {
   readonly sold: Sold
+  /** What invoices can do because they are collected. */
+  readonly invoicing: { readonly collecting: Collecting; readonly createOneOff: (input: OneOffInput) => Promise<Invoice> }
   readonly automatic: AutomaticTopUps
   /** Begins to ask about what is under way, now and then. */
   start(): void
@@ -79,9 +79,8 @@ export function createSelling(parts: SellingParts): Selling {
       balance: createBalance({ ...ofBalance, automatic }),
       payments: { ...payments, askAgain: async () => automatic.idle().then(payments.askAgain) },
       creditNotes: createCreditNotes({ ...shared, series: parts.creditNoteSeries }),
-      collecting: createCollecting(shared),
-      createOneOff: createOneOffInvoices(shared),
     },
+    invoicing: { collecting: createCollecting(shared), createOneOff: createOneOffInvoices(shared) },
     automatic,
     start() {
       look()

@@ -36,7 +36,11 @@ export function topUpDue({ customer, payments }: AccountState, left: Decimal, no
 }
 
 /** The customer once an automatic attempt was declined: it counts for the cool-down, and not for the ceiling. Null where nothing changes. */
-export function afterDecline(customer: Customer, { createdAt }: Payment, amount: Parameters<typeof moneyToDecimal>[0]): Customer | null {
+export function afterDecline(
+  customer: Customer,
+  { createdAt }: Payment,
+  amount: Parameters<typeof moneyToDecimal>[0],
+): Customer | null {
   const { automaticTopUps: before } = customer
   if (before === undefined || before.month !== startOfMonth(createdAt, customer.timeZone)) return null
   const automaticTopUps: AutomaticTopUps = { ...before, bought: subtract(before.bought, moneyToDecimal(amount)) }

@@ -79,7 +79,9 @@ export function collectionIn(
 ): Collection | 'more' | null {
   const invoice = invoices.get(invoiceId)
   if (invoice === undefined) return null
-  const payments = numbered(size.payments + 1, (number) => recordIn(records, 'payment', paymentId(invoiceId, number))).filter(isThere)
+  const payments = numbered(size.payments + 1, (number) => recordIn(records, 'payment', paymentId(invoiceId, number))).filter(
+    isThere,
+  )
   const creditNotes = numbered(size.creditNotes + 1, (number) => invoices.get(creditNoteId(invoiceId, number))).filter(isThere)
   if (payments.length > size.payments || creditNotes.length > size.creditNotes) return 'more'
   const { currency } = invoice

@@ -1,6 +1,13 @@
 /** Calls a payment provider within a limit of time: what it does not answer is unknown, and never taken for a no. */
 
-import type { ChargeInput, ChargeResult, PaymentProvider, RefundInput, RefundResult, StatusResult } from '../contracts/payment-provider.ts'
+import type {
+  ChargeInput,
+  ChargeResult,
+  PaymentProvider,
+  RefundInput,
+  RefundResult,
+  StatusResult,
+} from '../contracts/payment-provider.ts'
 import { inTime } from '../values/in-time.ts'
 
 /** None of them rejects. */

@@ -49,7 +49,11 @@ export const SANDBOX_METHODS: Readonly<Record<SandboxMethodToken, SandboxMethod>
     answers: 'pending',
   },
   sandbox_refund_declined: { ...PAYS, label: 'A card that pays and takes no refund', refundDeclines: 'refund_declined' },
-  sandbox_refund_timeout: { ...PAYS, label: 'A card that pays, and the answer of whose refund is lost', refundAnswers: 'unknown' },
+  sandbox_refund_timeout: {
+    ...PAYS,
+    label: 'A card that pays, and the answer of whose refund is lost',
+    refundAnswers: 'unknown',
+  },
 }
 
 export function sandboxMethod(token: string | null): SandboxMethod | null {

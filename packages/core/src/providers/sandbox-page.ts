@@ -86,9 +86,13 @@ export function createCheckoutPages({ baseUrl, clock, tell }: CheckoutPagesParts
 function checkUrl(name: string, url: unknown): void {
   const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : null
   if (parsed !== null && (parsed.protocol === 'https:' || parsed.protocol === 'http:')) return
-  throw new FareboxError('invalid_option', `Expected ${name} of a checkout to be an http or https URL, got ${JSON.stringify(url)}`, {
-    fields: { option: name, value: url },
-  })
+  throw new FareboxError(
+    'invalid_option',
+    `Expected ${name} of a checkout to be an http or https URL, got ${JSON.stringify(url)}`,
+    {
+      fields: { option: name, value: url },
+    },
+  )
 }
 
 /** Null where it is longer than a form of this page can be. */

@@ -98,7 +98,10 @@ export function sandbox(options: SandboxOptions = {}): Sandbox {
 
   async function tell(event: ProviderEvent): Promise<void> {
     if (listener === null)
-      throw new FareboxError('no_farebox', 'Expected a Farebox that this sandbox belongs to: createFarebox({ payments: sandbox() })')
+      throw new FareboxError(
+        'no_farebox',
+        'Expected a Farebox that this sandbox belongs to: createFarebox({ payments: sandbox() })',
+      )
     await listener([event])
   }
 
@@ -164,7 +167,8 @@ export function sandbox(options: SandboxOptions = {}): Sandbox {
   async function parseWebhook({ body, header }: WebhookRequest): Promise<readonly ProviderEvent[]> {
     const expected = Buffer.from(sign(body))
     const given = Buffer.from(header('sandbox-signature') ?? '')
-    if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw invalidWebhook('signed with the secret of this sandbox')
+    if (given.length !== expected.length || !timingSafeEqual(given, expected))
+      throw invalidWebhook('signed with the secret of this sandbox')
     return eventsOf(body)
   }
 }
@@ -215,7 +219,9 @@ function isEvent(event: unknown): event is ProviderEvent {
   if (typeof event !== 'object' || event === null || !('kind' in event)) return false
   const { kind, key, customerId, paymentMethod } = event as Record<string, unknown>
   if (kind === 'payment') return typeof key === 'string'
-  return kind === 'payment_method' && typeof customerId === 'string' && (paymentMethod === null || typeof paymentMethod === 'string')
+  return (
+    kind === 'payment_method' && typeof customerId === 'string' && (paymentMethod === null || typeof paymentMethod === 'string')
+  )
 }
 
 function invalidWebhook(expected: string): FareboxError {

@@ -20,7 +20,10 @@ export function derivedId(prefix: string, ...texts: readonly string[]): string {
 
 /** 128 bits of a hash over texts, in hexadecimal digits: two different lists of texts never have the same. */
 export function digestOf(...texts: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(texts)).digest('hex').slice(0, 2 * ID_BYTES)
+  return createHash('sha256')
+    .update(JSON.stringify(texts))
+    .digest('hex')
+    .slice(0, 2 * ID_BYTES)
 }
 
 /**
