@@ -14,7 +14,6 @@ import type { Page, PageRequest, Store, StoreFacts, TotalQuery } from './contrac
 import { becomeDefault, stopBeingDefault } from './default-farebox.ts'
 import { createEntitlements, type Entitlements } from './entitlements.ts'
 import { FareboxError } from './errors.ts'
-import { type ExplainQuery, explainLine, type LineExplanation } from './explain.ts'
 import type { Gate, MeterOptions } from './http/contract.ts'
 import { createGate, type GateParts } from './http/gate.ts'
 import { createInFlight } from './http/in-flight.ts'

@@ -16,7 +16,11 @@ export function createActions({ catalog, upgradeUrl, billingUrl }: ActionsInput)
   const upgrade: Action[] = upgradeUrl === undefined ? [] : [{ rel: 'upgrade', href: upgradeUrl, method: 'GET' }]
   const base = billingUrl?.replace(/\/$/, '')
   const packs = base === undefined ? [] : packCodes(catalog)
-  const ofPacks = packs.map((code): Action => ({ rel: 'buy_credits', href: `${base}/credit-packs/${code}/purchases`, method: 'POST' }))
+  const ofPacks = packs.map((code): Action => ({
+    rel: 'buy_credits',
+    href: `${base}/credit-packs/${code}/purchases`,
+    method: 'POST',
+  }))
   const ofBalance: Action[] = base === undefined ? [] : [{ rel: 'top_up', href: `${base}/balance/top-ups`, method: 'POST' }]
   const buying = [...ofPacks, ...upgrade]
   const toppingUp = [...ofBalance, ...upgrade]
