@@ -38,20 +38,7 @@ test('the document is valid, says who may call what, and names every shape', asy
     expect(Object.keys(responses)).toContain('default')
   }
   expect(Object.keys((served['components'] as { schemas: object }).schemas)).toEqual(
-    expect.arrayContaining([
-      ...[
-        'Usage',
-        'UsageEvent',
-        'Charge',
-        'Entitlement',
-        'Subscription',
-        'SubscriptionChange',
-        'PriceList',
-        'Explanation',
-        'Proof',
-      ],
-      ...['Invoice', 'InvoiceLine', 'Problem', 'CloudEvent', 'EventInput'],
-    ]) as string[],
+    expect.arrayContaining(['Usage', 'UsageEvent', 'Charge', 'Entitlement', 'Subscription', 'SubscriptionChange', 'PriceList', 'Explanation', 'Proof', 'Invoice', 'InvoiceLine', 'Problem', 'CloudEvent', 'EventInput']) as string[],
   )
 })
 
