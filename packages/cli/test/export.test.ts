@@ -174,7 +174,7 @@ describe('farebox export of the events', () => {
       `customer,seq,feature,quantity,timestamp,period_start,key,route,properties,unit,cost,uncovered,model,input_tokens,output_tokens,corrects
 '=1+1,1,api_calls,1,${start},${start},'@cmd,,"{""note"":""a,\\""b\\""""}",,,,,,,
 bob,2,downloads,1.5,${start},${start},k,,,,,,,,,
-bob,3,downloads,-0.5,${start},${start},correction-of-k,,,,,,,,,k
+bob,3,downloads,-0.5,${start},${start},correction-of k,,,,,,,,,k
 `,
     )
   }, 20_000)
