@@ -185,7 +185,15 @@ export function recordsChangedBy(state: AccountState, entry: Entry): readonly Ac
       return [unpricedToRecord(entry.usage)]
     case 'posted':
       return entry.event.charge === undefined ? NO_RECORDS : grantsOf(state, entry.event.charge).map(grantToRecord)
-    default:
+    case 'customer':
+    case 'subscription':
+    case 'reserved':
+    case 'released':
+    case 'drafted':
+    case 'finalized':
+    case 'collected':
+    case 'counted':
+    case 'api_key':
       return NO_RECORDS
   }
 }
