@@ -93,7 +93,7 @@ export interface Farebox {
     list(query?: InvoiceQuery): Promise<Page<Invoice>>
     /** By id or number; null when there is none. */
     get(idOrNumber: string): Promise<Invoice | null>
-    /** What the next invoice of a customer would be if its period ended now; null when it would have no line. Made by the same code. */
+    /** What the invoice of a customer's running period would be if it ended now; null when it would have no line. Made by the same code. */
     preview(customerId: string): Promise<Invoice | null>
     /** Why a line of a final invoice is what it is: the rule, the tier, the grants, the rounding, in words, and its events by page. Throws `not_found`. */
     explain(query: ExplainQuery): Promise<LineExplanation>
@@ -196,7 +196,7 @@ export function createFarebox(options: FareboxOptions): Farebox {
     invoices: {
       list: (query = {}) => whenReady(() => store.invoices(query)),
       get: (idOrNumber) => whenReady(() => store.invoice(idOrNumber)),
-      preview: (customerId) => whenReady(() => previewInvoice(closeParts, customerId)),
+      preview: (customerId) => whenReady(() => previewInvoice(closeParts, customerId, clock.now())),
       explain: (query) => whenReady(() => explainLine(closeParts, query)),
       prove: (query) => whenReady(() => proveEvent(store, query)),
     },
