@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What is sold */
+        /** What is sold: plans, features and credit packs, in the currency of the customer */
         get: operations["list_plans"];
         put?: never;
         post?: never;
@@ -38,6 +38,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/entitlements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What may be used now: every feature of the catalog, one unit of those that are counted */
+        get: operations["list_entitlements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entitlements/{feature}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether so many units of a feature may be used now; nothing is counted */
+        get: operations["get_entitlement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/events": {
         parameters: {
             query?: never;
@@ -47,6 +81,23 @@ export interface paths {
         };
         /** Usage events of a period, newest first */
         get: operations["list_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscription": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The subscription: status, renewal, what is to come */
+        get: operations["get_subscription"];
         put?: never;
         post?: never;
         delete?: never;
@@ -106,17 +157,136 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/subscription": {
+    "/invoices/{id}/lines/{line}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** The subscription in force */
-        get: operations["get_subscription"];
+        /** Why a line of a final invoice is what it is, in words and down to its events */
+        get: operations["explain_line"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/invoices/{id}/events/{seq}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Proves that an event is in a final invoice, to whoever kept the invoice */
+        get: operations["prove_event"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscription/change/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What another plan would cost, and when it would begin */
+        post: operations["preview_plan_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscription/change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Another plan: an upgrade now and billed at once, a downgrade at the renewal */
+        post: operations["change_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscription/cancel/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** When the subscription would end, and what would be billed */
+        post: operations["preview_cancellation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscription/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the subscription, when what was paid for ends or now */
+        post: operations["cancel_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscription/reactivate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back an end, a pause or another plan that has not come */
+        post: operations["reactivate_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscription/coupons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Redeem a coupon; again is the same */
+        post: operations["redeem_coupon"];
         delete?: never;
         options?: never;
         head?: never;
@@ -158,7 +328,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/admin/subscriptions": {
+    "/admin/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A customer's API keys, oldest first, revoked ones included */
+        get: operations["list_api_keys"];
+        put?: never;
+        /** Make an API key, shown this once */
+        post: operations["create_api_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/api-keys/{id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -167,8 +355,59 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Subscribe a customer, who is made when unknown; doing it again with the same plan and start is the same subscription */
-        post: operations["create_subscription"];
+        post?: never;
+        /** Revoke an API key by its id; again is the same */
+        delete: operations["revoke_api_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/catalog": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The catalog */
+        get: operations["get_catalog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the invoice of every period that ended; again makes nothing twice */
+        post: operations["close_periods"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Compute every total and invoice from the log again; reads all of it */
+        get: operations["audit"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -184,6 +423,40 @@ export interface paths {
         };
         /** A customer's usage of the running period */
         get: operations["get_customer_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customer}/entitlements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a customer may use now: every feature of the catalog */
+        get: operations["list_customer_entitlements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customer}/entitlements/{feature}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether a customer may use so many units of a feature now; nothing is counted */
+        get: operations["get_customer_entitlement"];
         put?: never;
         post?: never;
         delete?: never;
@@ -260,25 +533,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/admin/api-keys": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** A customer's API keys, oldest first, revoked ones included */
-        get: operations["list_api_keys"];
-        put?: never;
-        /** Make an API key, shown this once */
-        post: operations["create_api_key"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/admin/api-keys/{id}": {
+    "/admin/customers/{customer}/subscription/change/preview": {
         parameters: {
             query?: never;
             header?: never;
@@ -287,9 +542,196 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post?: never;
-        /** Revoke an API key by its id; again is the same */
-        delete: operations["revoke_api_key"];
+        /** What another plan would cost a customer, and when it would begin */
+        post: operations["preview_customer_plan_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customer}/subscription/change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a customer another plan */
+        post: operations["change_customer_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customer}/subscription/cancel/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** When a customer's subscription would end, and what would be billed */
+        post: operations["preview_customer_cancellation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customer}/subscription/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a customer's subscription */
+        post: operations["cancel_customer_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customer}/subscription/reactivate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back an end, a pause or another plan that has not come */
+        post: operations["reactivate_customer_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customer}/subscription/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause it: no service and no base price until it is resumed */
+        post: operations["pause_customer_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customer}/subscription/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a pause now; billing begins anew */
+        post: operations["resume_customer_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customer}/subscription/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move a customer to this catalog's prices */
+        post: operations["move_customer_prices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Subscribe a customer, who is made when unknown; doing it again with the same plan and start is the same subscription */
+        post: operations["create_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/subscriptions/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move customers to this catalog's prices, page by page: ask again with `next` until there is none */
+        post: operations["move_all_prices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customer}/subscription/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The first payment came: what waited for it is served */
+        post: operations["activate_customer_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customer}/subscription/coupons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Redeem a coupon for a customer; again is the same */
+        post: operations["redeem_customer_coupon"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -329,15 +771,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/admin/catalog": {
+    "/admin/invoices/{id}/lines/{line}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** The catalog */
-        get: operations["get_catalog"];
+        /** Why a line of a final invoice is what it is, in words and down to its events */
+        get: operations["explain_any_line"];
         put?: never;
         post?: never;
         delete?: never;
@@ -346,7 +788,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/admin/close": {
+    "/admin/invoices/{id}/events/{seq}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Proves that an event is in a final invoice, to whoever kept the invoice */
+        get: operations["prove_any_event"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/corrections": {
         parameters: {
             query?: never;
             header?: never;
@@ -355,25 +814,42 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make the invoice of every period that ended; again makes nothing twice */
-        post: operations["close_periods"];
+        /** Take back part or all of a usage event, by an event of its own */
+        post: operations["correct_event"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/admin/audit": {
+    "/admin/unpriced": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Compute every total and invoice from the log again; reads all of it */
-        get: operations["audit"];
+        /** Usage of AI models that has no price yet, in the order in which it came */
+        get: operations["list_unpriced_usage"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/unpriced/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Price what waits again, after the price list was updated */
+        post: operations["retry_unpriced_usage"];
         delete?: never;
         options?: never;
         head?: never;
@@ -435,8 +911,22 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Plans: {
+        PriceList: {
+            /**
+             * @description The one in which the customer is billed
+             * @example USD
+             */
+            currency: string;
+            features: components["schemas"]["Feature"][];
             plans: components["schemas"]["Plan"][];
+            credit_packs: components["schemas"]["CreditPack"][];
+        };
+        Feature: {
+            code: string;
+            name: string;
+            /** @enum {string} */
+            type: "metered" | "boolean";
+            unit: string | null;
         };
         Plan: {
             code: string;
@@ -446,15 +936,56 @@ export interface components {
              * @example 19
              */
             price: string;
-            /** @example USD */
+            /**
+             * @description ISO 4217
+             * @example USD
+             */
             currency: string;
             /** @enum {string} */
-            interval: "month" | "year";
+            interval: "week" | "month" | "quarter" | "year" | "one_time";
+            /**
+             * @description How usage is sold: units beyond an allowance, credits, or prepaid money
+             * @enum {string}
+             */
+            consumption: "metered" | "credits" | "balance";
+            trial_days: number;
+            /** @description On a plan of credits: granted at each reset */
+            credits: string | null;
+            /** @description On a plan of prepaid balance: what a period begins with; null: its share of the base price */
+            included_balance: string | null;
+            /** @description On a plan of prepaid balance: whether usage stops at zero */
+            blocks_on_exhaustion: boolean | null;
+            /**
+             * @description Most that usage beyond the allowance may cost in a period
+             * @example 19
+             */
+            spend_limit: string | null;
+            /**
+             * @description Least that an interval costs
+             * @example 19
+             */
+            minimum: string | null;
             is_default: boolean;
-            /** @description What the plan grants of each feature, as the catalog says */
+            /** @description What the plan grants of each feature, and its prices, as the catalog says */
             features: {
                 [key: string]: unknown;
             };
+        };
+        /** @description Credits that are bought at once and never expire */
+        CreditPack: {
+            code: string;
+            name: string;
+            /**
+             * @description In the main unit of the currency
+             * @example 19
+             */
+            price: string;
+            /**
+             * @description ISO 4217
+             * @example USD
+             */
+            currency: string;
+            credits: string;
         };
         /** @description RFC 9457, with a stable code */
         Problem: {
@@ -488,25 +1019,70 @@ export interface components {
                 string
             ];
             /**
-             * @description Units at no extra charge; null where they are unlimited
+             * @description What is allowed and left: null: units of the feature; 'credits'; or the currency of a balance
+             * @example USD
+             */
+            unit: string | null;
+            /**
+             * @description What the period allows, in `unit`; null where it is unlimited
              * @example 12.5
              */
             included: string | null;
             /**
-             * @description Units in the event log
+             * @description Units of the feature in the event log
              * @example 12.5
              */
             used: string;
             /**
-             * @description Units held by requests in flight
+             * @description Units of the feature held by requests in flight
              * @example 12.5
              */
             reserved: string;
             /**
-             * @description Included units that are left; null where they are unlimited
+             * @description What is left of it, in `unit`; null where it is unlimited
              * @example 12.5
              */
             remaining: string | null;
+        };
+        Entitlements: {
+            entitlements: components["schemas"]["Entitlement"][];
+        };
+        Entitlement: {
+            /** @example api_calls */
+            feature: string;
+            allowed: boolean;
+            /**
+             * @description Why not: the code of the 402 or 403; null where it is allowed
+             * @enum {string|null}
+             */
+            code: "allowance_exhausted" | "credits_exhausted" | "balance_exhausted" | "spend_limit_reached" | "no_subscription" | "payment_overdue" | "feature_not_in_plan" | null;
+            plan: string | null;
+            /**
+             * @description What is allowed and left: null: units of the feature; 'credits'; or the currency of a balance
+             * @example USD
+             */
+            unit: string | null;
+            /**
+             * @description Null where it is unlimited, or nothing is counted
+             * @example 12.5
+             */
+            limit: string | null;
+            /**
+             * @description Units as an exact decimal
+             * @example 12.5
+             */
+            used: string;
+            /**
+             * @description Before it is used
+             * @example 12.5
+             */
+            remaining: string | null;
+            /**
+             * Format: date-time
+             * @description When it renews; null where time does not help
+             * @example 2026-11-01T00:00:00Z
+             */
+            period_end: string | null;
         };
         UsageEvents: {
             items: components["schemas"]["UsageEvent"][];
@@ -524,7 +1100,7 @@ export interface components {
             customer: string;
             feature: string;
             /**
-             * @description Units as an exact decimal
+             * @description Negative only where a correction takes units back
              * @example 12.5
              */
             quantity: string;
@@ -538,6 +1114,124 @@ export interface components {
             properties: {
                 [key: string]: string | number | boolean;
             } | null;
+            charge?: components["schemas"]["Charge"];
+            /** @description Of a correction: the `seq` of the event that it corrects */
+            corrects?: number;
+        };
+        /** @description On plans of credits or a balance */
+        Charge: {
+            /** @example USD */
+            unit: string;
+            /** @description An exact decimal */
+            cost: string;
+            /** @description Which grant paid how much */
+            parts: [
+                string,
+                string
+            ][];
+            /** @description What no grant paid: billed when the period ends */
+            uncovered?: string;
+            /** @description What nobody pays */
+            waived?: string;
+            model?: {
+                model: string;
+                provider: string;
+                /** @description Name and version of the price list */
+                catalog: string;
+                /** @description Per cent */
+                margin: string;
+                /** @description Kind of token, how many, and the price of a million */
+                classes: [
+                    "input" | "output" | "cache_read" | "cache_write",
+                    number,
+                    string
+                ][];
+                /** @description An exact decimal */
+                provider_cost: string;
+                /**
+                 * @description The answer broke off, and what was delivered is billed
+                 * @enum {boolean}
+                 */
+                incomplete?: true;
+            };
+        };
+        Subscription: {
+            id: string;
+            /**
+             * @description The application's own id of the customer
+             * @example user_123
+             */
+            customer: string;
+            plan: string;
+            /** @description The catalog version whose prices are in force */
+            catalog_version: string;
+            /** @enum {string} */
+            status: "pending_payment" | "trialing" | "active" | "past_due" | "canceled";
+            is_paused: boolean;
+            currency: string;
+            /** @example Europe/Lisbon */
+            time_zone: string;
+            /**
+             * Format: date-time
+             * @description Periods are counted from it
+             * @example 2026-11-01T00:00:00Z
+             */
+            anchor: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-01T00:00:00Z
+             */
+            starts_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-01T00:00:00Z
+             */
+            ends_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-11-01T00:00:00Z
+             */
+            trial_ends_at: string | null;
+            /** @description The running one; null when none runs */
+            usage_period: [
+                string,
+                string
+            ] | null;
+            /**
+             * Format: date-time
+             * @description When the base price is due again
+             * @example 2026-11-01T00:00:00Z
+             */
+            renews_at: string | null;
+            /**
+             * Format: date-time
+             * @description When the next invoice is due to be made
+             * @example 2026-11-01T00:00:00Z
+             */
+            next_invoice_at: string | null;
+            /** @description What is to come, in order */
+            scheduled: components["schemas"]["ScheduledChange"][];
+            /** @description Coupons; `cycles_left` is null for all intervals to come */
+            discounts: {
+                coupon: string;
+                cycles_left: number | null;
+            }[];
+            /**
+             * Format: date-time
+             * @example 2026-11-01T00:00:00Z
+             */
+            created_at: string;
+        };
+        ScheduledChange: {
+            /** @enum {string} */
+            kind: "plan" | "end" | "pause" | "resumption" | "trial_end";
+            /**
+             * Format: date-time
+             * @example 2026-11-01T00:00:00Z
+             */
+            at: string;
+            /** @description The plan from then on; null where there is none */
+            plan: string | null;
         };
         Invoices: {
             items: components["schemas"]["Invoice"][];
@@ -716,34 +1410,96 @@ export interface components {
         Preview: {
             invoice: components["schemas"]["Invoice"] & (Record<string, never> | null);
         };
-        Subscription: {
-            id: string;
+        Explanation: {
+            invoice: string;
+            line: components["schemas"]["InvoiceLine"];
+            /** @description How it came about, one step in each */
+            sentences: string[];
+            /**
+             * @description The pricing model, or what else made the line
+             * @example graduated
+             */
+            rule: string;
+            /** @description Place of the price tier, from 1 */
+            tier: number | null;
+            /** @description The amount before it was rounded once; null where it is a sum of rounded ones */
+            exact: string | null;
+            /** @description What paid for the events of this page */
+            grants: {
+                grant: string;
+                /** @description An exact decimal */
+                amount: string;
+            }[];
+            events: components["schemas"]["UsageEvents"] & unknown;
+        };
+        /** @description docs/seal.md says how it is checked, with our code or without */
+        Proof: {
+            event: components["schemas"]["SealedEvent"];
+            proof: {
+                index: number;
+                /** @description Up to the root; hex of SHA-256 */
+                path: string[];
+            };
+            /** @description That of the invoice: compare it with your own */
+            seal: {
+                root: string;
+                events: number;
+            };
+        };
+        SealedEvent: {
+            /** @description Counted once per customer under it, for ever */
+            key: string;
             /**
              * @description The application's own id of the customer
              * @example user_123
              */
             customer: string;
+            feature: string;
+            /**
+             * @description Negative only where a correction takes units back
+             * @example 12.5
+             */
+            quantity: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-01T00:00:00Z
+             */
+            timestamp: string;
+            /** @example /v1/users/:id */
+            route: string | null;
+            properties: {
+                [key: string]: string | number | boolean;
+            } | null;
+            charge?: components["schemas"]["Charge"];
+        };
+        SubscriptionChange: {
+            subscription: components["schemas"]["Subscription"] & unknown;
+            /**
+             * Format: date-time
+             * @description When the change counts
+             * @example 2026-11-01T00:00:00Z
+             */
+            effective_at: string;
+            invoice: components["schemas"]["Invoice"] & (Record<string, never> | null);
+        };
+        OwnChangeInput: {
             plan: string;
-            /** @enum {string} */
-            status: "pending_payment" | "trialing" | "active" | "past_due" | "canceled";
             /**
-             * Format: date-time
-             * @description Periods are counted from it
-             * @example 2026-11-01T00:00:00Z
+             * @description Default: an upgrade now, a downgrade at the renewal
+             * @enum {string}
              */
-            anchor: string;
-            /** @example Europe/Lisbon */
-            time_zone: string;
+            when?: "renewal";
+        };
+        OwnCancelInput: {
             /**
-             * Format: date-time
-             * @example 2026-11-01T00:00:00Z
+             * @description Default: renewal, when what was paid for ends. Nothing is given back
+             * @enum {string}
              */
-            starts_at: string;
-            /**
-             * Format: date-time
-             * @example 2026-11-01T00:00:00Z
-             */
-            ends_at: string | null;
+            when?: "now" | "renewal";
+        };
+        Nothing: Record<string, never>;
+        CouponInput: {
+            coupon: string;
         };
         Customer: {
             /**
@@ -754,6 +1510,12 @@ export interface components {
             name: string | null;
             email: string | null;
             time_zone: string;
+            /** @description ISO 4217; null: the catalog's main one */
+            currency: string | null;
+            /** @description ISO 3166-1 alpha-2: where tax is due */
+            country: string | null;
+            tax_id: string | null;
+            is_tax_exempt: boolean;
             /**
              * Format: date-time
              * @example 2026-11-01T00:00:00Z
@@ -770,24 +1532,20 @@ export interface components {
             email?: string;
             /** @description IANA name. Default UTC */
             time_zone?: string;
+            /** @description One of the catalog's currencies. Default: its main one. It stays once there is a subscription */
+            currency?: string;
+            /**
+             * @description ISO 3166-1 alpha-2: where tax is due
+             * @example DE
+             */
+            country?: string;
+            /** @description As printed on invoices */
+            tax_id?: string;
+            is_tax_exempt?: boolean;
         };
         Customers: {
             items: components["schemas"]["Customer"][];
             next: string | null;
-        };
-        SubscriptionInput: {
-            /**
-             * @description The application's own id of the customer
-             * @example user_123
-             */
-            customer: string;
-            plan: string;
-            /**
-             * Format: date-time
-             * @description Default: now
-             * @example 2026-11-01T00:00:00Z
-             */
-            starts_at?: string;
         };
         NewApiKey: components["schemas"]["ApiKey"] & {
             /** @description Shown this once */
@@ -853,9 +1611,178 @@ export interface components {
                 [key: string]: unknown;
             }[];
         };
+        ChangeInput: {
+            plan: string;
+            /** @description Default: an upgrade now, a downgrade at the renewal */
+            when?: ("now" | "renewal") | {
+                /**
+                 * Format: date-time
+                 * @example 2026-11-01T00:00:00Z
+                 */
+                at: string;
+            };
+        };
+        CancelInput: {
+            /** @description Default: renewal */
+            when?: ("now" | "renewal") | {
+                /**
+                 * Format: date-time
+                 * @example 2026-11-01T00:00:00Z
+                 */
+                at: string;
+            };
+            /** @description Whether what was paid for the time after it is given back, by the plan's rule. Default false */
+            prorate?: boolean;
+        };
+        PauseInput: {
+            /** @description Default: renewal */
+            when?: ("now" | "renewal") | {
+                /**
+                 * Format: date-time
+                 * @example 2026-11-01T00:00:00Z
+                 */
+                at: string;
+            };
+            /**
+             * Format: date-time
+             * @description Default: when somebody resumes it
+             * @example 2026-11-01T00:00:00Z
+             */
+            resumes_at?: string;
+        };
+        PricesInput: {
+            /** @enum {string} */
+            when: "now" | "renewal" | "never";
+        };
+        SubscriptionInput: {
+            /**
+             * @description The application's own id of the customer
+             * @example user_123
+             */
+            customer: string;
+            plan: string;
+            /**
+             * Format: date-time
+             * @description Default: now
+             * @example 2026-11-01T00:00:00Z
+             */
+            starts_at?: string;
+            /** @description Nothing is served before it is activated. Default false */
+            awaits_payment?: boolean;
+        };
+        PriceMoves: {
+            items: components["schemas"]["PriceMove"][];
+            /** @description Ask again with it; null: all are done */
+            next: string | null;
+        };
+        PriceMove: {
+            /**
+             * @description The application's own id of the customer
+             * @example user_123
+             */
+            customer: string;
+            /**
+             * @description `current`: has the prices of this catalog already, or was to be left
+             * @enum {string}
+             */
+            result: "moved" | "current" | "no_subscription" | "refused";
+            /**
+             * Format: date-time
+             * @example 2026-11-01T00:00:00Z
+             */
+            effective_at: string | null;
+            /** @description Why it was refused */
+            problem?: {
+                code: string;
+                detail: string;
+            };
+        };
+        AllPricesInput: {
+            /** @enum {string} */
+            when: "now" | "renewal";
+            /** @description The `next` of the answer before */
+            cursor?: string;
+            /** @description Customers of one request. Default 100 */
+            limit?: number;
+        };
+        Correction: {
+            /** @enum {string} */
+            result: "corrected" | "repeat";
+            /** @description Of the correcting event */
+            key: string;
+            /**
+             * @description Units that it takes back: never positive
+             * @example 12.5
+             */
+            quantity: string;
+            /** @description The `seq` of the corrected event */
+            corrects: number;
+        };
+        CorrectionInput: {
+            /**
+             * @description The application's own id of the customer
+             * @example user_123
+             */
+            customer: string;
+            /** @description The key that the event was reported with. Either this or `seq` */
+            idempotency_key?: string;
+            /** @description Its place in the log */
+            seq?: number;
+            /**
+             * @description Units that it should have been. Default 0: all of it is taken back
+             * @example 12.5
+             */
+            value?: number | string;
+            /** @description At most 32 short values under snake_case names */
+            properties?: {
+                [key: string]: string | number | boolean;
+            };
+        };
+        UnpricedUsages: {
+            items: components["schemas"]["UnpricedUsage"][];
+            next: string | null;
+        };
+        UnpricedUsage: {
+            key: string;
+            /**
+             * @description The application's own id of the customer
+             * @example user_123
+             */
+            customer: string;
+            feature: string;
+            /**
+             * @description Units as an exact decimal
+             * @example 12.5
+             */
+            quantity: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-01T00:00:00Z
+             */
+            timestamp: string;
+            route: string | null;
+            properties: {
+                [key: string]: string | number | boolean;
+            } | null;
+            /** @description Null where nobody reported any */
+            usage: {
+                model: string;
+                provider: string | null;
+                input_tokens: number;
+                output_tokens: number;
+                cache_read_tokens: number;
+                cache_write_tokens: number;
+            } | null;
+            reason: string;
+        };
+        Retry: {
+            /** @description Found a price, and are in the log */
+            priced: number;
+            waiting: number;
+        };
         EventResult: {
             /**
-             * @description A repeat was counted before, and is not counted again
+             * @description A repeat was counted before, and is not counted again. What is queued waits for a price
              * @enum {string}
              */
             result: "recorded" | "repeat" | "refused" | "queued";
@@ -885,6 +1812,26 @@ export interface components {
             properties?: {
                 [key: string]: string | number | boolean;
             };
+            /**
+             * @description An AI model, as the provider's answer names it
+             * @example gpt-4o
+             */
+            model?: string;
+            /**
+             * @description Who ran it. Default: found by the model's name
+             * @example openai
+             */
+            provider?: string;
+            /** @description All that went in, cached ones included */
+            input_tokens?: number;
+            /** @description All that came out, reasoning included */
+            output_tokens?: number;
+            /** @description Of the input: read from the provider's cache */
+            cache_read_tokens?: number;
+            /** @description Of the input: written to the provider's cache */
+            cache_write_tokens?: number;
+            /** @description The answer broke off, and the tokens are those that were delivered */
+            incomplete?: boolean;
         };
         EventResults: {
             results: components["schemas"]["EventResult"][];
@@ -907,7 +1854,7 @@ export interface components {
              */
             time?: string | null;
             datacontenttype?: string | null;
-            /** @description `value` is the units (default 1); other plain members become properties */
+            /** @description `value` is the units (default 1); other plain members become properties. `model` with `input_tokens` and `output_tokens` is also what an AI model used */
             data?: {
                 [key: string]: unknown;
             } | null;
@@ -932,13 +1879,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Every plan of the catalog */
+            /** @description The plans that are offered, with their prices */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Plans"];
+                    "application/json": components["schemas"]["PriceList"];
                 };
             };
             /** @description A problem document with a stable code */
@@ -981,6 +1928,69 @@ export interface operations {
             };
         };
     };
+    list_entitlements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One entry for each feature */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Entitlements"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_entitlement: {
+        parameters: {
+            query?: {
+                /** @description Units that would be used. Default 1 */
+                value?: string;
+            };
+            header?: never;
+            path: {
+                feature: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether it is allowed, and why not */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Entitlement"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_events: {
         parameters: {
             query?: {
@@ -1005,6 +2015,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UsageEvents"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The subscription */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
                 };
             };
             /** @description A problem document with a stable code */
@@ -1111,16 +2150,254 @@ export interface operations {
             };
         };
     };
-    get_subscription: {
+    explain_line: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+                line: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The explanation, with a page of events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prove_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                /** @description The event's place in the log */
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The event, its place under the seal, and the seal */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proof"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_plan_change: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnChangeInput"];
+            };
+        };
         responses: {
-            /** @description The subscription */
+            /** @description What it would be, by the same code; nothing is written */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionChange"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnChangeInput"];
+            };
+        };
+        responses: {
+            /** @description What it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionChange"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_cancellation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnCancelInput"];
+            };
+        };
+        responses: {
+            /** @description What it would be, by the same code; nothing is written */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionChange"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnCancelInput"];
+            };
+        };
+        responses: {
+            /** @description What it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionChange"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reactivate_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description What it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionChange"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    redeem_coupon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CouponInput"];
+            };
+        };
+        responses: {
+            /** @description The subscription, with the discount */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1247,7 +2524,39 @@ export interface operations {
             };
         };
     };
-    create_subscription: {
+    list_api_keys: {
+        parameters: {
+            query: {
+                /** @description The application's own id of the customer */
+                customer: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys without their secrets */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeys"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_api_key: {
         parameters: {
             query?: never;
             header?: never;
@@ -1256,17 +2565,139 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SubscriptionInput"];
+                "application/json": components["schemas"]["ApiKeyInput"];
             };
         };
         responses: {
-            /** @description The subscription */
+            /** @description The key */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiKey"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_api_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The key, revoked */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Subscription"];
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_catalog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The catalog and its version */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Catalog"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_periods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CloseInput"];
+            };
+        };
+        responses: {
+            /** @description What was closed, and what was not */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Closing"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What disagrees */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Audit"];
                 };
             };
             /** @description A problem document with a stable code */
@@ -1299,6 +2730,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Usage"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_customer_entitlements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The application's own id of the customer */
+                customer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One entry for each feature */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Entitlements"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_customer_entitlement: {
+        parameters: {
+            query?: {
+                /** @description Units that would be used. Default 1 */
+                value?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The application's own id of the customer */
+                customer: string;
+                feature: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether it is allowed, and why not */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Entitlement"];
                 };
             };
             /** @description A problem document with a stable code */
@@ -1452,25 +2951,29 @@ export interface operations {
             };
         };
     };
-    list_api_keys: {
+    preview_customer_plan_change: {
         parameters: {
-            query: {
+            query?: never;
+            header?: never;
+            path: {
                 /** @description The application's own id of the customer */
                 customer: string;
             };
-            header?: never;
-            path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeInput"];
+            };
+        };
         responses: {
-            /** @description The keys without their secrets */
+            /** @description What it would be, by the same code; nothing is written */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ApiKeys"];
+                    "application/json": components["schemas"]["SubscriptionChange"];
                 };
             };
             /** @description A problem document with a stable code */
@@ -1484,7 +2987,259 @@ export interface operations {
             };
         };
     };
-    create_api_key: {
+    change_customer_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The application's own id of the customer */
+                customer: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeInput"];
+            };
+        };
+        responses: {
+            /** @description What it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionChange"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_customer_cancellation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The application's own id of the customer */
+                customer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CancelInput"];
+            };
+        };
+        responses: {
+            /** @description What it would be, by the same code; nothing is written */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionChange"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_customer_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The application's own id of the customer */
+                customer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CancelInput"];
+            };
+        };
+        responses: {
+            /** @description What it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionChange"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reactivate_customer_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The application's own id of the customer */
+                customer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description What it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionChange"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pause_customer_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The application's own id of the customer */
+                customer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PauseInput"];
+            };
+        };
+        responses: {
+            /** @description What it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionChange"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_customer_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The application's own id of the customer */
+                customer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description What it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionChange"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    move_customer_prices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The application's own id of the customer */
+                customer: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PricesInput"];
+            };
+        };
+        responses: {
+            /** @description What it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionChange"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_subscription: {
         parameters: {
             query?: never;
             header?: never;
@@ -1493,17 +3248,17 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ApiKeyInput"];
+                "application/json": components["schemas"]["SubscriptionInput"];
             };
         };
         responses: {
-            /** @description The key */
-            201: {
+            /** @description The subscription */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NewApiKey"];
+                    "application/json": components["schemas"]["Subscription"];
                 };
             };
             /** @description A problem document with a stable code */
@@ -1517,24 +3272,98 @@ export interface operations {
             };
         };
     };
-    revoke_api_key: {
+    move_all_prices: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                id: string;
-            };
+            path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AllPricesInput"];
+            };
+        };
         responses: {
-            /** @description The key, revoked */
+            /** @description What became of each customer of the page */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ApiKey"];
+                    "application/json": components["schemas"]["PriceMoves"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    activate_customer_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The application's own id of the customer */
+                customer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description The subscription */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    redeem_customer_coupon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The application's own id of the customer */
+                customer: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CouponInput"];
+            };
+        };
+        responses: {
+            /** @description The subscription */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
                 };
             };
             /** @description A problem document with a stable code */
@@ -1612,22 +3441,29 @@ export interface operations {
             };
         };
     };
-    get_catalog: {
+    explain_any_line: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The `next` of the page before */
+                cursor?: string;
+                limit?: number;
+            };
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+                line: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The catalog and its version */
+            /** @description The explanation, with a page of events */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Catalog"];
+                    "application/json": components["schemas"]["Explanation"];
                 };
             };
             /** @description A problem document with a stable code */
@@ -1641,7 +3477,117 @@ export interface operations {
             };
         };
     };
-    close_periods: {
+    prove_any_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                /** @description The event's place in the log */
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The event, its place under the seal, and the seal */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proof"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    correct_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CorrectionInput"];
+            };
+        };
+        responses: {
+            /** @description It was corrected to this before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Correction"];
+                };
+            };
+            /** @description Corrected, and durable */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Correction"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_unpriced_usage: {
+        parameters: {
+            query?: {
+                /** @description Only of this customer */
+                customer?: string;
+                /** @description The `next` of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of what waits */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnpricedUsages"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_unpriced_usage: {
         parameters: {
             query?: never;
             header?: never;
@@ -1650,46 +3596,17 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["CloseInput"];
+                "application/json": components["schemas"]["Nothing"];
             };
         };
         responses: {
-            /** @description What was closed, and what was not */
+            /** @description How many found a price, and how many wait */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Closing"];
-                };
-            };
-            /** @description A problem document with a stable code */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    audit: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What disagrees */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Audit"];
+                    "application/json": components["schemas"]["Retry"];
                 };
             };
             /** @description A problem document with a stable code */
@@ -1727,6 +3644,15 @@ export interface operations {
             };
             /** @description Counted, and durable */
             201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventResult"];
+                };
+            };
+            /** @description Its tokens have no price yet: it waits for one, durable, and is counted then */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };

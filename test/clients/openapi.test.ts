@@ -24,6 +24,24 @@ const GENERATOR = path.join(
   'bin/cli.js',
 )
 
+/** Some of those that programs name. */
+const SHAPES = [
+  'Usage',
+  'UsageEvent',
+  'Charge',
+  'Entitlement',
+  'Subscription',
+  'SubscriptionChange',
+  'PriceList',
+  'Explanation',
+  'Proof',
+  'Invoice',
+  'InvoiceLine',
+  'Problem',
+  'CloudEvent',
+  'EventInput',
+]
+
 test('the document is valid, says who may call what, and names every shape', async () => {
   const { farebox, url } = await serve()
   const served = (await (await fetch(`${url}/billing/openapi.json`)).json()) as Record<string, unknown>
@@ -32,14 +50,25 @@ test('the document is valid, says who may call what, and names every shape', asy
   expect(document.openapi).toBe('3.1.0')
   const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods))
   expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length)
-  expect(operations.length).toBeGreaterThan(25)
+  expect(operations.length).toBeGreaterThan(50)
   for (const { security, responses } of operations) {
     expect(security?.length).toBeGreaterThan(0)
     expect(Object.keys(responses)).toContain('default')
   }
-  expect(Object.keys((served['components'] as { schemas: object }).schemas)).toEqual(
-    expect.arrayContaining(['Usage', 'UsageEvent', 'Invoice', 'InvoiceLine', 'Problem', 'CloudEvent', 'EventInput']) as string[],
+  expect(Object.keys((served['components'] as { schemas: object }).schemas)).toEqual(expect.arrayContaining(SHAPES) as string[])
+})
+
+test('the page of the routes lists those of the document, and no others', async () => {
+  const { farebox } = await serve()
+  const { paths: described } = billing({ farebox }).document as object as OpenApi
+  const page = readFileSync(fileURLToPath(new URL('../../docs/billing-routes.md', import.meta.url)), 'utf8')
+  const listed = [...page.matchAll(/^\| `((?:GET|POST|DELETE) [^`]+)`/gm)].map((match) =>
+    (match[1] ?? '').replace('…', '/admin/customers/{customer}'),
   )
+  const served = Object.entries(described).flatMap(([route, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${route}`),
+  )
+  expect(listed.toSorted()).toEqual(served.toSorted())
 })
 
 test('the types that are used here are made of it', async () => {
@@ -78,4 +107,41 @@ test('a generated client makes the calls of the quickstart', async () => {
   expect(missing.error).toMatchObject({ code: 'not_found', status: 404 })
   expect((await operator.POST('/admin/close', { body: {} })).data?.invoices).toEqual(['FB-000001'])
   expect((await customer.GET('/invoices')).data?.items).toHaveLength(1)
+})
+
+test('a generated client previews a change of plan, makes it, and asks why the invoice is what it is', async () => {
+  const { farebox, url } = await serve()
+  await farebox.subscriptions.create({ customerId: 'user_123', plan: 'pro' })
+  await farebox.closePeriods()
+  const { key } = await farebox.apiKeys.create({ customerId: 'user_123' })
+  const customer = createClient<paths>({ baseUrl: `${url}/billing`, headers: { 'x-api-key': key } })
+  for (let calls = 0; calls < 3; calls += 1)
+    expect((await fetch(`${url}/hello`, { headers: { 'x-api-key': key } })).status).toBe(200)
+  await farebox.flush()
+
+  const { data: list } = await customer.GET('/plans')
+  expect(list?.plans.map(({ code, price, interval }) => [code, price, interval])).toContainEqual(['team', '80', 'month'])
+  const { data: preview } = await customer.POST('/subscription/change/preview', { body: { plan: 'team' } })
+  expect(preview?.subscription.plan).toBe('team')
+  expect(preview?.invoice?.lines.map(({ type }) => type)).toContain('proration_charge')
+  expect((await customer.GET('/subscription')).data?.plan).toBe('pro')
+  const { data: change } = await customer.POST('/subscription/change', { body: { plan: 'team' } })
+  expect([change?.subscription.plan, change?.invoice?.total]).toEqual(['team', preview?.invoice?.total])
+
+  const id = change?.invoice?.number ?? ''
+  const line = change?.invoice?.lines.find(({ feature }) => feature === 'api_calls')?.id ?? ''
+  const { data: explained } = await customer.GET('/invoices/{id}/lines/{line}', { params: { path: { id, line } } })
+  expect(explained?.sentences[0]).toMatch(/^3 api_calls were used from /)
+  expect(explained?.events.items.map(({ route }) => route)).toEqual(['/hello', '/hello', '/hello'])
+  const [event] = explained?.events.items ?? []
+  const { data: proof } = await customer.GET('/invoices/{id}/events/{seq}/proof', {
+    params: { path: { id, seq: event?.seq ?? 0 } },
+  })
+  expect([proof?.event.key, proof?.seal]).toEqual([event?.key, change?.invoice?.seal])
+  const entitled = await customer.GET('/entitlements/{feature}', {
+    params: { path: { feature: 'api_calls' }, query: { value: '2.5' } },
+  })
+  expect(entitled.data).toMatchObject({ allowed: true, plan: 'team' })
+  const refused = await customer.POST('/subscription/coupons', { body: { coupon: 'none' } })
+  expect(refused.error?.code).toBe('unknown_coupon')
 })

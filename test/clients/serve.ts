@@ -32,6 +32,12 @@ const catalog = defineCatalog({
         tokens: { included: 'unlimited' },
       },
     },
+    team: {
+      name: 'Team',
+      price: '80.00',
+      interval: 'month',
+      features: { api_calls: { included: 1_000 }, tokens: { included: 'unlimited' } },
+    },
   },
 })
 

@@ -38,8 +38,8 @@ export interface Story {
   left(customerId: string, feature?: string): Promise<string>
   /** Makes the invoices that are due, and tells them. */
   close(): Promise<string[]>
-  /** The same engine with another catalog, as the next release of the application has it, and the story goes on with that one. */
-  release(catalog: Catalog): Promise<Story>
+  /** The same engine with another catalog (or other options), as the next release has it, and the story goes on with that one. */
+  release(catalog: Catalog, changed?: Partial<FareboxOptions>): Promise<Story>
 }
 
 /** When the story ends, the books have to agree. */
@@ -55,7 +55,7 @@ function storyOn(database: TestDatabase, { begins: _begins, ...options }: StoryO
   onTestFinished(async () => {
     if (isEnded) return
     expect((await farebox.verify()).differences).toEqual([])
-    await farebox.stop()
+    await farebox.stop({ withinMs: 0 })
   })
 
   return {
@@ -82,10 +82,10 @@ function storyOn(database: TestDatabase, { begins: _begins, ...options }: StoryO
     async close() {
       return (await farebox.closePeriods()).invoices.map(told)
     },
-    async release(catalog) {
+    async release(catalog, changed = {}) {
       isEnded = true
       await farebox.stop()
-      return storyOn(database, { ...options, catalog }, clock)
+      return storyOn(database, { ...options, ...changed, catalog }, clock)
     },
   }
 }

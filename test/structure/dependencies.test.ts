@@ -55,6 +55,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'catalog/plan.ts',
     'admin.ts',
     'entitlements.ts',
+    'subscription-changes.ts',
     'subscription-view.ts',
     'subscriptions.ts',
     'usage.ts',

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import path from 'node:path'
 import { databaseUrl } from '@farebox/postgres-server/url'
 import { afterAll, describe, expect, test } from 'vitest'
-import { packageFolders, readSource, ROOT } from './source.ts'
+import { filesBelow, packageFolders, readSource, ROOT } from './source.ts'
 
 /** A fenced block of TypeScript: a module that stands alone, with `await` at its top where it needs one. */
 interface Block {
@@ -36,17 +36,22 @@ const EMIT = [
 /** Inside this package, so that an example finds the packages of the workspace as an application finds them in its own. */
 const FOLDER = path.join(ROOT, 'test/var/docs')
 
-const documents = ['README.md', ...packageFolders().map((folder) => `${folder}/README.md`)]
+const READMES = ['README.md', ...packageFolders().map((folder) => `${folder}/README.md`)]
+
+/** Pages without an example have nothing to run. */
+const documents = [...READMES, ...filesBelow(['docs'], /\.md$/)].filter(
+  (document) => existsSync(path.join(ROOT, document)) && blocksOf(document, readSource(document).text).length > 0,
+)
 
 mkdirSync(FOLDER, { recursive: true })
 const folder = mkdtempSync(path.join(FOLDER, 'run-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-test.each(documents)('%s is there', (document) => {
+test.each(READMES)('%s is there', (document) => {
   expect(existsSync(path.join(ROOT, document))).toBe(true)
 })
 
-describe.each(documents.filter((document) => existsSync(path.join(ROOT, document))))('%s', (document) => {
+describe.each(documents)('%s', (document) => {
   for (const block of blocksOf(document, readSource(document).text)) {
     test(
       `the example at ${block.place} ${block.isRun ? 'compiles and runs' : 'compiles'}`,

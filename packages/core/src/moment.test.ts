@@ -106,7 +106,7 @@ describe('the moments of a plan bill', () => {
 })
 
 describe('a change inside an interval bills', () => {
-  const credit = { share: ['21', '31'], rule: 'time' } as const
+  const credit = { rule: 'time' } as const
 
   test('usage so far, what is given back, and the rest of the new price', () => {
     const changed = changedTo(subscribedTo(catalog, 'starter'), '2026-01-11', { catalog, plan: 'pro', credit })
@@ -120,7 +120,7 @@ describe('a change inside an interval bills', () => {
 
   test('gives nothing back twice: not when the plan that follows costs nothing, and not when the one after it costs again', () => {
     const toFree = changedTo(subscribedTo(catalog, 'starter'), '2026-01-11', { catalog, plan: 'free', credit })
-    const again = changedTo(toFree, '2026-01-16', { catalog, plan: 'pro', credit: { share: ['16', '31'], rule: 'time' } })
+    const again = changedTo(toFree, '2026-01-16', { catalog, plan: 'pro', credit })
     expect(billed(again, '2026-01-20')).toEqual([
       'recurring, plan_base 31.00',
       'plan_change, proration_credit -21.00',
@@ -164,7 +164,7 @@ describe('a change inside an interval bills', () => {
 
 describe('an end bills', () => {
   test('usage, and what is given back', () => {
-    const credit = { share: ['20', '31'], rule: 'time' } as const
+    const credit = { rule: 'time' } as const
     const ended = withEnd({ subscription: subscribedTo(catalog, 'starter'), at: utc('2026-01-12'), credit })
     expect(billed(ended, '2027-01-01', [calls('12', '2026-01-01')])).toEqual([
       'recurring, plan_base 31.00',

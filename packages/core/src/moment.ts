@@ -2,7 +2,7 @@
 
 import { type AccountState, findUsage, type Usage } from './account/account-state.ts'
 import { includedIn, isBlocked } from './account/allowance.ts'
-import { unusedOf } from './account/segment-credit.ts'
+import { unusedOf, usedShares } from './account/segment-credit.ts'
 import {
   endingPeriod,
   intervalAt,
@@ -199,7 +199,8 @@ function creditOf(state: AccountState, segment: Segment, at: number, offers: Off
   const { paidBase } = subscription
   if (paidBase === null || at >= paidBase.period[1]) return null
   const plan = planOf(offers, subscription, segment)
-  const share = unusedOf({ state, subscription, segment, plan, at, rule: credit.rule })
+  const ended = { subscription, segment, plan, at }
+  const share = unusedOf({ ...ended, rule: credit.rule, used: usedShares(state, ended) })
   if (share === null) return null
   const { amount: paid, period } = paidBase
   const line = prorationCredit({ plan, period: [at, period[1]], share, paid, paidExact: moneyToDecimal(paid) })
@@ -269,10 +270,9 @@ export function adjustmentOf(
   if (terms === undefined || feature === undefined || terms.kind === 'boolean') return null
   const { start, end } = usagePeriod(segment, subscription.timeZone, periodStart)
   const { currency } = subscription
-  const before = { quantity: 0n, uncovered: DECIMAL_ZERO as Decimal }
-  for (const total of totals) {
-    before.quantity += total.quantity
-    before.uncovered = add(before.uncovered, total.uncovered)
+  const before = {
+    quantity: totals.reduce((sum, { quantity }) => sum + quantity, 0n),
+    uncovered: totals.map(({ uncovered }) => uncovered).reduce(add, DECIMAL_ZERO),
   }
   const amountOf = (quantity: Quantity, uncovered: Decimal): Money =>
     terms.kind === 'metered'

@@ -79,6 +79,10 @@ const READ_BY_CUSTOMER = [
   '/invoices',
   '/invoices/preview',
   '/invoices/none',
+  '/invoices/none/lines/plan_base?limit=1',
+  '/invoices/none/events/1/proof',
+  '/entitlements',
+  '/entitlements/api_calls?value=0.5',
   '/subscription',
   '/nope',
 ]
@@ -86,6 +90,8 @@ const READ_BY_OPERATOR = [
   '/admin/customers',
   '/admin/customers/ada',
   '/admin/customers/ada/usage',
+  '/admin/customers/ada/entitlements/api_calls',
+  '/admin/unpriced?customer=ada',
   '/admin/catalog',
   '/admin/api-keys?customer=ada',
   '/admin/nope',
@@ -94,6 +100,8 @@ const READ_BY_ANYBODY = ['/openapi.json', '/usage', '/admin/customers']
 
 const WRITTEN_BY_OPERATOR = [
   '/admin/customers',
+  '/admin/customers/ada/subscription/change/preview',
+  '/admin/corrections',
   '/admin/subscriptions',
   '/admin/api-keys',
   '/admin/events',

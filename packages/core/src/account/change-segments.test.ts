@@ -27,7 +27,7 @@ const catalog = catalogOf({
   once: { price: '500', interval: 'one_time', ...calls(100) },
   tried: { price: '10', interval: 'month', trialDays: 14, ...calls(5) },
 })
-const CREDIT: SegmentCredit = { share: ['1', '2'], rule: 'time' }
+const CREDIT: SegmentCredit = { rule: 'time' }
 
 describe('an upgrade', () => {
   test.each([
@@ -89,7 +89,7 @@ describe('another plan', () => {
       'tried',
       'pro',
       '2026-01-11',
-      ['trial tried 2026-01-01 – 2026-01-11', 'trial pro 2026-01-11 – 2026-01-15', 'plan pro 2026-01-15 – …'],
+      ['trial tried 2026-01-01 – 2026-01-11', 'trial pro 2026-01-11 – 2026-01-15 change 1/1', 'plan pro 2026-01-15 – …'],
     ],
     ['tried', 'pro', '2026-01-15', ['trial tried 2026-01-01 – 2026-01-15', 'plan pro 2026-01-15 – …']],
   ])('%s becomes %s on %s', (from, to, at, segments) => {
@@ -112,7 +112,7 @@ describe('another plan', () => {
 
   test('takes the place of everything that was to come, and of what its own instant would have given back', () => {
     const scheduled = changed(on('pro'), 'starter', '2026-01-20', CREDIT)
-    expect(texts(scheduled)[0]).toBe('plan pro 2026-01-01 – 2026-01-20 credit 1/2')
+    expect(texts(scheduled)[0]).toBe('plan pro 2026-01-01 – 2026-01-20 credit time')
     expect(texts(changed(scheduled, 'yearly', '2026-01-15'))).toEqual([
       'plan pro 2026-01-01 – 2026-01-15',
       'plan yearly 2026-01-15 – …',
@@ -130,7 +130,14 @@ describe('another plan', () => {
   test('has to take the place of one', () => {
     const ended = withEnd({ subscription: on('starter'), at: utc('2026-01-11'), credit: null })
     const to: PlanVersion = { plan: planIn(catalog, 'pro'), catalogVersion: catalog.version }
-    const change = { subscription: ended, at: utc('2026-01-11'), from: planIn(catalog, 'starter'), to, credit: null }
+    const change = {
+      subscription: ended,
+      at: utc('2026-01-11'),
+      from: planIn(catalog, 'starter'),
+      to,
+      credit: null,
+      used: new Map(),
+    }
     expect(() => withPlan(change)).toThrow('a change is of a segment in force')
   })
 })
@@ -139,7 +146,7 @@ describe('an end', () => {
   test('ends the plan, with what it gives back, and everything after it', () => {
     const scheduled = changed(on('pro'), 'starter', '2026-02-01')
     expect(texts(withEnd({ subscription: scheduled, at: utc('2026-01-20'), credit: CREDIT }))).toEqual([
-      'plan pro 2026-01-01 – 2026-01-20 credit 1/2',
+      'plan pro 2026-01-01 – 2026-01-20 credit time',
     ])
     expect(texts(withEnd({ subscription: on('tried'), at: utc('2026-01-15'), credit: null }))).toEqual([
       'trial tried 2026-01-01 – 2026-01-15',
@@ -173,9 +180,9 @@ describe('an end', () => {
 describe('a pause', () => {
   test('lasts until it is resumed', () => {
     const paused = withPause({ subscription: on('pro'), at: utc('2026-01-20'), resumesAt: null, credit: CREDIT })
-    expect(texts(paused)).toEqual(['plan pro 2026-01-01 – 2026-01-20 credit 1/2', 'pause pro 2026-01-20 – …'])
+    expect(texts(paused)).toEqual(['plan pro 2026-01-01 – 2026-01-20 credit time', 'pause pro 2026-01-20 – …'])
     expect(texts(withResumption({ subscription: paused, at: utc('2026-03-05') }))).toEqual([
-      'plan pro 2026-01-01 – 2026-01-20 credit 1/2',
+      'plan pro 2026-01-01 – 2026-01-20 credit time',
       'pause pro 2026-01-20 – 2026-03-05',
       'plan pro 2026-03-05 – …',
     ])

@@ -1,6 +1,7 @@
 /** What changes of a subscription do to its segments: plans, ends, pauses and prices, at an instant. Pure. */
 
 import type { Plan } from '../catalog/plan.ts'
+import { compare } from '../values/decimal.ts'
 import { invariant } from '../values/invariant.ts'
 import { periodAt } from '../values/period.ts'
 import { shareOf } from '../values/proration.ts'
@@ -46,22 +47,23 @@ export function renewalAfter(subscription: Subscription, at: number): number {
 
 /** Whether one plan is an upgrade of another: a longer interval, or of the same length a higher price. The length outranks the price. */
 export function isUpgrade(from: Plan, to: Plan): boolean {
-  const length = (plan: Plan): number =>
-    plan.periodsPerInterval === null
-      ? Infinity
-      : plan.periodsPerInterval * (plan.every.unit === 'week' ? 7 : 30) * plan.every.count
   if (from.isFree) return !to.isFree
-  if (length(from) !== length(to)) return length(to) > length(from)
-  const scale = Math.max(from.price.scale, to.price.scale)
-  const at = ({ price }: Plan): bigint => price.coefficient * 10n ** BigInt(scale - price.scale)
-  return at(to) > at(from)
+  const [before, after] = [daysOf(from), daysOf(to)]
+  return before === after ? compare(to.price, from.price) > 0 : after > before
 }
 
-/** What a change at an instant leaves: what runs up to it, whatever else was to begin then; else what begins then. */
+/** About how long the interval of a plan is, to tell the longer one. */
+function daysOf({ periodsPerInterval, every }: Plan): number {
+  if (periodsPerInterval === null) return Infinity
+  return periodsPerInterval * every.count * (every.unit === 'week' ? 7 : 30)
+}
+
+/** What a change at an instant leaves: what runs up to it, whatever else was to begin then; else what begins then. Null where nothing is in force. */
 export function leftAt(subscription: Subscription, at: number): Segment | null {
+  const begun = segmentAt(subscription, at)
   const before = segmentAt(subscription, at - 1)
-  const isLeft = before !== null && (before.kind === 'plan' || (before.kind === 'trial' && before.endsAt !== at))
-  return isLeft ? before : segmentAt(subscription, at)
+  const isLeft = before?.kind === 'plan' || (before?.kind === 'trial' && before.endsAt !== at)
+  return begun !== null && isLeft ? before : begun
 }
 
 export interface ToPlan extends SegmentChange {
@@ -76,8 +78,7 @@ export interface ToPlan extends SegmentChange {
 
 /** Another plan from an instant on. */
 export function withPlan({ subscription, at, from, to, credit, used }: ToPlan): Subscription {
-  const segment = leftAt(subscription, at)
-  invariant(segment !== null, 'a change leaves a segment')
+  const segment = leftAt(subscription, at) ?? heldBy(subscription, at)
   const before = segmentsBefore(subscription, at, credit)
   if (segment.kind === 'trial') {
     const { code, every, periodsPerInterval } = to.plan

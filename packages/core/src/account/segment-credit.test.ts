@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { catalogOf, changedTo, movedTo, planIn, subscribedTo, utc } from '../../test/accounts.ts'
 import { parseQuantity } from '../values/quantity.ts'
-import { shareUsed } from '../values/proration.ts'
-import { creditAt } from './segment-credit.ts'
-import { segmentAt, type SegmentCredit, type Subscription } from './subscription.ts'
+import { type Share, shareUsed } from '../values/proration.ts'
+import { creditRule, unusedOf } from './segment-credit.ts'
+import { segmentAt, type Subscription } from './subscription.ts'
 
 const catalog = catalogOf({
   free: { price: '0', interval: 'month' },
@@ -43,13 +43,13 @@ describe('a plan that ends before what was paid gives back', () => {
   })
 
   test('by the time alone where the plan says so', () => {
-    expect(creditOf(subscribedTo(catalog, 'timed'), '2026-01-11', '100')).toEqual({ share: ['21', '31'], rule: 'time' })
+    expect(creditOf(subscribedTo(catalog, 'timed'), '2026-01-11', '100')).toEqual({ numerator: 21n, denominator: 31n })
   })
 
   test('of several allowances by the one that is used most', () => {
     const subscription = subscribedTo(catalog, 'monthly')
     const several = [...used('20'), ...used('90'), ...used('50')]
-    expect(text(creditAt({ ...at(subscription, '2026-01-11'), used: several }))).toBe('1/10')
+    expect(text(unusedOf({ ...at(subscription, '2026-01-11'), rule: 'max_consumption', used: several }))).toBe('1/10')
   })
 
   test.each([
@@ -89,11 +89,8 @@ describe('the share', () => {
   const plans = fc.constantFrom('monthly', 'exact', 'quarterly', 'yearly')
   const days = fc.integer({ min: 1, max: 364 })
   const shareOn = (plan: string, day: number, units: number): number => {
-    const credit = creditAt({
-      ...at(subscribedTo(catalog, plan), utc('2026-01-01') + day * 86_400_000),
-      used: used(String(units)),
-    })
-    return credit === null ? 0 : Number(credit.share[0]) / Number(credit.share[1])
+    const credit = creditOf(subscribedTo(catalog, plan), utc('2026-01-01') + day * 86_400_000, String(units))
+    return credit === null ? 0 : Number(credit.numerator) / Number(credit.denominator)
   }
 
   test('is from nothing to all, and more use never gives back more', () => {
@@ -123,13 +120,15 @@ function at(subscription: Subscription, when: string | number) {
   return { subscription, segment, plan: planIn(catalog, segment.plan), at: instant }
 }
 
-function creditOf(subscription: Subscription, day: string, units: string): SegmentCredit | null {
-  return creditAt({ ...at(subscription, day), used: used(units) })
+function creditOf(subscription: Subscription, when: string | number, units: string): Share | null {
+  const ended = at(subscription, when)
+  const credit = creditRule(ended.plan)
+  return credit === null ? null : unusedOf({ ...ended, ...credit, used: used(units) })
 }
 
 /** In lowest terms. */
-function text(credit: SegmentCredit | null): string {
-  return credit === null ? 'none' : reduced(credit.share.join('/'))
+function text(share: Share | null): string {
+  return share === null ? 'none' : reduced(`${share.numerator}/${share.denominator}`)
 }
 
 function reduced(share: string): string {

@@ -232,7 +232,7 @@ describe('what a store keeps', () => {
       ...withEnd({
         subscription: subscribedTo(catalog, 'tried', { timeZone: 'Asia/Tokyo' }),
         at: utc('2026-03-01'),
-        credit: { share: ['1', '3'], rule: 'time' },
+        credit: { rule: 'time' },
       }),
       discounts: [{ coupon: 'half', catalogVersion: catalog.version, redeemedAt: 5, cyclesLeft: 2 }],
       paidBase: { period: [JANUARY, utc('2026-02-01')], amount: { minor: 2n ** 60n, currency: 'USD' }, invoiceId: 'sub_1-0' },

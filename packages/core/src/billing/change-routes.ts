@@ -1,7 +1,7 @@
 /** What a customer does with the own subscription: change the plan, cancel, come back, redeem a coupon; each looked at before. */
 
 import { createRoute } from '@hono/zod-openapi'
-import type { CancelInput, PlanChangeInput } from '../subscriptions.ts'
+import type { CancelInput, PlanChangeInput } from '../subscription-changes.ts'
 import { NoQuery } from './inputs.ts'
 import { Problem } from './problems.ts'
 import { answers, type BillingApp, CUSTOMER, given, jsonBody, planCode, type RouteParts } from './routes.ts'

@@ -101,11 +101,15 @@ export function entitlementJson(entitlement: Entitlement): EntitlementJson {
   }
 }
 
-/** As it is sealed: with the proof of an event nothing else is needed to check it. */
-export type UsageEventJson = SealedEvent
+/** What is sealed of it, and its place: with its proof nothing else is needed to check it. */
+export interface UsageEventJson extends SealedEvent {
+  readonly seq: number
+  readonly corrects?: number
+}
 
 export function eventJson(event: UsageEvent): UsageEventJson {
-  return sealedEvent(event)
+  const { seq, corrects } = event
+  return { seq, ...sealedEvent(event), ...(corrects === undefined ? {} : { corrects }) }
 }
 
 export interface ModelUsageJson {

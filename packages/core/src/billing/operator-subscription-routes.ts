@@ -1,7 +1,7 @@
 /** What the operator does with a customer's subscription, and with the prices of all of them. */
 
 import { createRoute } from '@hono/zod-openapi'
-import type { CancelInput as Cancellation, PauseInput as Pausing, PlanChangeInput } from '../subscriptions.ts'
+import type { CancelInput as Cancellation, PauseInput as Pausing, PlanChangeInput } from '../subscription-changes.ts'
 import { CustomerPath, NoQuery } from './inputs.ts'
 import { movePricesOfAll } from './price-moves.ts'
 import { answers, type BillingApp, given, jsonBody, OPERATOR, optionalJsonBody, planCode, type RouteParts } from './routes.ts'

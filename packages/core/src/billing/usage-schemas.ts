@@ -82,17 +82,21 @@ export const Charge: z.ZodType<ChargeJson> = z
 
 const properties = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).nullable()
 
+const sealed = {
+  key: z.string().openapi({ description: 'Counted once per customer under it, for ever' }),
+  customer: customerId,
+  feature: z.string(),
+  quantity: units.openapi({ description: 'Negative only where a correction takes units back' }),
+  timestamp: instant,
+  route: z.string().nullable().openapi({ example: '/v1/users/:id' }),
+  properties,
+  charge: Charge.optional().openapi({ description: 'On plans of credits or a balance' }),
+}
+
 export const UsageEvent: z.ZodType<UsageEventJson> = z
   .object({
     seq: z.int().openapi({ description: 'Place in the log' }),
-    key: z.string().openapi({ description: 'Counted once per customer under it, for ever' }),
-    customer: customerId,
-    feature: z.string(),
-    quantity: units.openapi({ description: 'Negative only where a correction takes units back' }),
-    timestamp: instant,
-    route: z.string().nullable().openapi({ example: '/v1/users/:id' }),
-    properties,
-    charge: Charge.optional().openapi({ description: 'On plans of credits or a balance' }),
+    ...sealed,
     corrects: z.int().optional().openapi({ description: 'Of a correction: the `seq` of the event that it corrects' }),
   })
   .openapi('UsageEvent') as z.ZodType<UsageEventJson>
@@ -118,7 +122,7 @@ export const Explanation: z.ZodType<ExplanationJson> = z
 
 export const Proof: z.ZodType<EventProofCheck> = z
   .object({
-    event: UsageEvent,
+    event: z.object(sealed).openapi('SealedEvent') as z.ZodType<EventProofCheck['event']>,
     proof: z.object({ index: z.int(), path: z.array(z.string()).openapi({ description: 'Up to the root; hex of SHA-256' }) }),
     seal: z
       .object({ root: z.string(), events: z.int() })
