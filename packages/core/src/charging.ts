@@ -84,14 +84,14 @@ export function createCharging({ store, clock, provider, onError }: ChargingPart
 
   async function askPayment(payment: Payment): Promise<Payment> {
     const result = await calls.status(payment.id)
-    if (!isUnheardOf(payment, result)) return conclude(payment, known(result))
+    if (!isUnheardOf(payment, result)) return conclude(payment, heardOf(result))
     // Under the same key, so it is the same charge should the first one arrive after all.
     return conclude(payment, isTooOld(payment) ? NEVER_SENT : await calls.charge(chargeInput(payment)))
   }
 
   async function askRefund(payment: Payment, one: Refund): Promise<Payment> {
     const result = await calls.status(one.id)
-    if (!isUnheardOf(one, result)) return concludeRefund(payment, one, known(result))
+    if (!isUnheardOf(one, result)) return concludeRefund(payment, one, heardOf(result))
     return concludeRefund(payment, one, isTooOld(one) ? NEVER_SENT : await calls.refund(refundInput(payment, one)))
   }
 
@@ -207,7 +207,7 @@ function isUnheardOf({ status }: Payment | Refund, { kind }: StatusResult): bool
   return kind === 'none' && status !== 'pending'
 }
 
-function known(result: StatusResult): PaymentResult {
+function heardOf(result: StatusResult): PaymentResult {
   return result.kind === 'none' ? { kind: 'unknown' } : result
 }
 

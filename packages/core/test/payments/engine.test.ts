@@ -10,6 +10,7 @@ import { createFarebox, FareboxError, manual } from '../../src/index.ts'
 import { meterFetch as metered } from '../../src/http/fetch.ts'
 import { sandbox } from '../../src/providers/sandbox.ts'
 import { sqlite } from '../../src/sqlite/store.ts'
+import type { Grant } from '../../src/records/grant.ts'
 import { decimal } from '../../src/values/decimal.ts'
 import { catalog, open } from './open.ts'
 
@@ -170,19 +171,22 @@ describe('the audit', () => {
     return (await farebox.verify()).differences.map(({ kind, message }) => `${kind}: ${message}`)
   }
 
-  const grant = (id: string, granted: string, change: object = {}): Entry => ({
+  const grant = (id: string, granted: string, change: Partial<Grant> = {}): Entry => ({
     kind: 'granted',
     grant: {
-      ...{
-        id,
-        unit: 'credits',
-        source: 'pack',
-        priority: 0,
-        granted: decimal(granted),
-        revoked: decimal('0'),
-        used: decimal('0'),
-      },
-      ...{ held: decimal('0'), startsAt: 0, expiresAt: null, createdAt: 0, reference: null, isClosed: false },
+      id,
+      unit: 'credits',
+      source: 'pack',
+      priority: 0,
+      granted: decimal(granted),
+      revoked: decimal('0'),
+      used: decimal('0'),
+      held: decimal('0'),
+      startsAt: 0,
+      expiresAt: null,
+      createdAt: 0,
+      reference: null,
+      isClosed: false,
       ...change,
     },
   })
@@ -224,9 +228,20 @@ describe('the audit', () => {
     const paid = (id: string, invoiceId: string): Entry => ({
       kind: 'payment',
       payment: {
-        ...{ id, customerId: 'ada', invoiceId, amount: usd(1_000n), status: 'succeeded', isAutomatic: false, awaits: 'provider' },
-        ...{ provider: 'sandbox', paymentMethod: null, reference: 'x', declineCode: null, refunded: usd(1_001n), asked: null },
+        id,
+        customerId: 'ada',
+        invoiceId,
+        amount: usd(1_000n),
+        status: 'succeeded',
+        isAutomatic: false,
+        awaits: 'provider',
+        provider: 'sandbox',
+        paymentMethod: null,
+        reference: 'x',
+        declineCode: null,
+        refunded: usd(1_001n),
         refunds: [{ ...refund, creditNote: null, asked: null, createdAt: 0, endedAt: 0 }],
+        asked: null,
         createdAt: 0,
         endedAt: 0,
       },
