@@ -86,26 +86,22 @@ export function createGranting({ store, clock, planOf, currencyOf, ready }: Gran
         if (!isSame) throw otherGrant(key ?? id, known)
         return { result: viewOf(known), entries: [] }
       }
-      const made: Grant = ({
-	id,
-	unit,
-	source: 'adjustment',
-	priority,
-	granted,
-	expiresAt,
-	...{
-		revoked: DECIMAL_ZERO,
-		used: DECIMAL_ZERO,
-		held: DECIMAL_ZERO
-	},
-	...{
-		startsAt: now,
-		createdAt: now,
-		reference: null,
-		isClosed: false
-	},
-	...reason === undefined ? {} : { reason }
-})
+      const made: Grant = {
+        id,
+        unit,
+        source: 'adjustment',
+        priority,
+        granted,
+        revoked: DECIMAL_ZERO,
+        used: DECIMAL_ZERO,
+        held: DECIMAL_ZERO,
+        startsAt: now,
+        expiresAt,
+        createdAt: now,
+        reference: null,
+        isClosed: false,
+        ...(reason === undefined ? {} : { reason }),
+      }
       const opening = unit === 'credits' ? withCustomer(state, now) : withCurrency(state, now, currencyOf(state))
       return { result: viewOf(made), entries: [...opening.entries, { kind: 'granted', grant: made }] }
     })
