@@ -64,8 +64,8 @@ test('the page of the routes lists those of the document, and no others', async 
   const listed = [...page.matchAll(/^\| `((?:GET|POST|DELETE) [^`]+)`/gm)].map((match) =>
     (match[1] ?? '').replace('…', '/admin/customers/{customer}'),
   )
-  const served = Object.entries(described).flatMap(([route, methods]) =>
-    Object.keys(methods).map((method) => `${method.toUpperCase()} ${route}`),
+  const served = Object.entries(described).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   )
   expect(listed.toSorted()).toEqual(served.toSorted())
 })

@@ -1,7 +1,7 @@
 /** What an application does for its customers: make them, and give them keys. */
 
 import { isDeepStrictEqual } from 'node:util'
-import { withCustomer } from './account/opening.ts'
+import { holdsMoney, withCustomer } from './account/opening.ts'
 import type { Customer } from './account/customer.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import type { Page, PageRequest, Store } from './contracts/store.ts'
@@ -110,7 +110,7 @@ export function createAdmin({ store, clock, catalog, ready, keys }: AdminParts):
       const known = withCustomer(state, now).customer
       const members = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
       const customer: Customer = { ...known, ...members }
-      const fixed = state.subscription?.currency
+      const fixed = state.subscription?.currency ?? (holdsMoney(state) ? (known.currency ?? catalog.currency) : undefined)
       if (fixed !== undefined && customer.currency !== undefined && customer.currency !== fixed) throw otherCurrency(id, fixed)
       const isSame = state.customer !== null && isDeepStrictEqual(customer, known)
       return { result: customer, entries: isSame ? [] : [{ kind: 'customer', customer }] }

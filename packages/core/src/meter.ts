@@ -71,7 +71,7 @@ export interface Meter {
 }
 
 export interface MeterParts {
-  readonly store: Store
+  readonly store: Pick<Store, 'change'>
   readonly planOf: (subscription: Subscription, segment: Segment) => Plan
   /** Prices of AI models; null where the catalog sells none. */
   readonly models: ModelPrices | null

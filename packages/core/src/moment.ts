@@ -2,7 +2,7 @@
 
 import { type AccountState, findUsage, type Usage } from './account/account-state.ts'
 import { includedIn, isBlocked } from './account/allowance.ts'
-import { unusedOf } from './account/segment-credit.ts'
+import { unusedOf, usedShares } from './account/segment-credit.ts'
 import {
   endingPeriod,
   intervalAt,
@@ -199,7 +199,8 @@ function creditOf(state: AccountState, segment: Segment, at: number, offers: Off
   const { paidBase } = subscription
   if (paidBase === null || at >= paidBase.period[1]) return null
   const plan = planOf(offers, subscription, segment)
-  const share = unusedOf({ state, subscription, segment, plan, at, rule: credit.rule })
+  const ended = { subscription, segment, plan, at }
+  const share = unusedOf({ ...ended, rule: credit.rule, used: usedShares(state, ended) })
   if (share === null) return null
   const { amount: paid, period } = paidBase
   const line = prorationCredit({ plan, period: [at, period[1]], share, paid, paidExact: moneyToDecimal(paid) })

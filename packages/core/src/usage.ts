@@ -249,7 +249,8 @@ export function invalidCustomer(customerId: unknown): FareboxError {
   )
 }
 
-function checkKey(key: string): void {
+/** Throws `invalid_key`. */
+export function checkKey(key: string): void {
   if (typeof key === 'string' && KEY.test(key)) return
   throw new FareboxError(
     'invalid_key',

@@ -84,14 +84,8 @@ const ADA: Customer = { id: 'ada', name: 'Ada', email: null, timeZone: 'UTC', cr
 export function changedTo(subscription: Subscription, day: string, { catalog, plan, credit = null }: ChangedTo): Subscription {
   const at = utc(day)
   const from = planIn(catalog, segmentAt(subscription, at)?.plan ?? '')
-  return withPlan({
-    subscription,
-    at,
-    from,
-    to: { plan: planIn(catalog, plan), catalogVersion: catalog.version },
-    credit,
-    used: new Map(),
-  })
+  const to = { plan: planIn(catalog, plan), catalogVersion: catalog.version }
+  return withPlan({ subscription, at, from, to, credit, used: new Map() })
 }
 
 export interface ChangedTo {
@@ -179,7 +173,7 @@ export function segmentAsText({ kind, plan, startsAt, endsAt, cut, credit }: Seg
       .replace(/:00.000Z$/, '')
   const marks = [
     cut === undefined ? '' : ` ${cut.kind} ${cut.share.join('/')}`,
-    credit === undefined ? '' : ` credit by ${credit.rule}`,
+    credit === undefined ? '' : ` credit ${credit.rule}`,
   ]
   return `${kind} ${plan} ${day(startsAt)} – ${endsAt === null ? '…' : day(endsAt)}${marks.join('')}`
 }

@@ -58,11 +58,12 @@ function daysOf({ periodsPerInterval, every }: Plan): number {
   return periodsPerInterval * every.count * (every.unit === 'week' ? 7 : 30)
 }
 
-/** What a change at an instant leaves: what runs up to it, whatever else was to begin then; else what begins then. */
+/** What a change at an instant leaves: what runs up to it, whatever else was to begin then; else what begins then. Null where nothing is in force. */
 export function leftAt(subscription: Subscription, at: number): Segment | null {
+  const begun = segmentAt(subscription, at)
   const before = segmentAt(subscription, at - 1)
-  const isLeft = before !== null && (before.kind === 'plan' || (before.kind === 'trial' && before.endsAt !== at))
-  return isLeft ? before : segmentAt(subscription, at)
+  const isLeft = before?.kind === 'plan' || (before?.kind === 'trial' && before.endsAt !== at)
+  return begun !== null && isLeft ? before : begun
 }
 
 export interface ToPlan extends SegmentChange {
@@ -77,8 +78,7 @@ export interface ToPlan extends SegmentChange {
 
 /** Another plan from an instant on. */
 export function withPlan({ subscription, at, from, to, credit, used }: ToPlan): Subscription {
-  const segment = leftAt(subscription, at)
-  invariant(segment !== null, 'a change leaves a segment')
+  const segment = leftAt(subscription, at) ?? heldBy(subscription, at)
   const before = segmentsBefore(subscription, at, credit)
   if (segment.kind === 'trial') {
     const { code, every, periodsPerInterval } = to.plan

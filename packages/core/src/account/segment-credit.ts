@@ -23,22 +23,27 @@ export function creditRule({ proration, isFree }: Plan): SegmentCredit | null {
   return proration === 'none' || isFree ? null : { rule: proration }
 }
 
-export interface UnusedOf {
-  readonly state: Pick<AccountState, 'usage' | 'grants'>
+/** A plan that ends. */
+export interface Ended {
   readonly subscription: Subscription
-  /** The one that ends, and its plan. */
+  /** The segment that ends, and its plan. */
   readonly segment: Segment
   readonly plan: Plan
   /** When it ends. */
   readonly at: number
+}
+
+export interface UnusedOf extends Ended {
   readonly rule: SegmentCredit['rule']
+  /** Shares of the last usage period's allowances, credits or balance that are used. */
+  readonly used: readonly Share[]
 }
 
 /**
  * The share of the base price that was not used; null when nothing was paid that goes beyond the end. Where one price pays for several
  * usage periods, those that are over are gone with their time, and the last one by its time or by its use, whichever is more.
  */
-export function unusedOf({ state, rule, ...ended }: UnusedOf): Share | null {
+export function unusedOf({ rule, used, ...ended }: UnusedOf): Share | null {
   const { subscription, segment, plan, at } = ended
   if (segment.kind !== 'plan') return null
   const { timeZone } = subscription
@@ -54,14 +59,12 @@ export function unusedOf({ state, rule, ...ended }: UnusedOf): Share | null {
   const whole: Span = [Math.max(last.start, paid[0]), Math.min(last.end, paid[1])]
   const over = shareOf([paid[0], whole[0]], paid, count)
   const weight = shareOf(whole, paid, count)
-  const spread = usedShares(state, ended).map(({ numerator, denominator }): Share => {
+  const spread = used.map(({ numerator, denominator }): Share => {
     const part = numerator * weight.numerator
     return { numerator: over.numerator * denominator + part, denominator: over.denominator * denominator }
   })
   return unusedShare(gone, ...spread)
 }
-
-type Ended = Omit<UnusedOf, 'state' | 'rule'>
 
 /** What the base price was paid for that is in force just before an instant. */
 function paidPeriod({ subscription, segment, at }: Ended): Span {
@@ -73,7 +76,7 @@ function paidPeriod({ subscription, segment, at }: Ended): Span {
 }
 
 /** How much of what the last usage period allows is used, by feature, or of its credits or balance. */
-function usedShares(state: UnusedOf['state'], { subscription, segment, plan, at }: Ended): Share[] {
+export function usedShares(state: Pick<AccountState, 'usage' | 'grants'>, { subscription, segment, plan, at }: Ended): Share[] {
   const { start: periodStart } = usagePeriod(segment, subscription.timeZone, at - 1)
   if (plan.consumption !== 'metered') {
     const own = payingGrants(state.grants.values(), plan.consumption, at - 1).filter(({ source }) => source === 'plan')
