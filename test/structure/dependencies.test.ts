@@ -41,6 +41,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   invoice: [...STAGE_MAY, 'options.ts'],
   // A store knows no prices: never catalog, rate, admit, settle, invoice.
   sqlite: ['values', 'records', 'account', 'contracts', 'errors.ts', 'options.ts'],
+  // Payment providers are written against the contract, as those of other packages are: never prices, never an account.
+  providers: ['values', 'contracts', 'errors.ts', 'options.ts'],
   // What waits for a store, in a file of its own: it knows no account and no price.
   spool: ['values', 'records', 'sqlite/open.ts', 'sqlite/faults.ts', 'sqlite/process-lock.ts', 'errors.ts', 'options.ts'],
   // The edge identifies and asks the meter; `index.ts` of it offers adapters the types of the engine.
@@ -91,6 +93,8 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   identify: ['node:crypto', 'node:zlib', 'lru-cache'],
   sqlite: ['node:fs', 'node:path', 'better-sqlite3'],
   spool: ['node:fs', 'node:path', 'better-sqlite3'],
+  // Webhooks are signed.
+  providers: ['node:crypto'],
 }
 
 /** Adapters with the packages of the framework that each translates. */

@@ -254,7 +254,12 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
       const { state: opened, entries, at } = prepared
       const { feature, route } = usage
       const reservation = reservedFor(opened, { customerId, feature, key, at, route })
-      const posted = post(opened, { ...reservation, quantity }, { billed: quantity, properties, usage: usage.usage })
+      const { isIncomplete = false } = usage
+      const posted = post(
+        opened,
+        { ...reservation, quantity },
+        { billed: quantity, properties, usage: usage.usage, isIncomplete },
+      )
       if (posted.kind !== 'posted') return { result: usage, entries: [] }
       const { periodStart } = reservation
       const recorded: Entry = { kind: 'posted', event: posted.event, periodStart, keyGivenBy: 'caller' }

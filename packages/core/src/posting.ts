@@ -133,12 +133,13 @@ export function createPosting({ planOf, models }: PostingParts): Poster {
 
 function unpricedOf(
   reservation: Reservation,
-  { billed, properties = null, usage = null }: Ending,
+  { billed, properties = null, usage = null, isIncomplete = false }: Ending,
   reason: string,
 ): UnpricedUsage {
   const { key: id, customerId, feature, at, route, quantity } = reservation
   const tokens = usage ?? reservation.usage ?? null
-  return { id, customerId, feature, quantity: billed ?? quantity, at, route, properties, usage: tokens, reason, isOpen: true }
+  const waiting = { id, customerId, feature, quantity: billed ?? quantity, at, route, properties, usage: tokens }
+  return { ...waiting, ...(isIncomplete ? { isIncomplete } : {}), reason, isOpen: true }
 }
 
 /** Why something has no price, in one sentence. */
