@@ -1,11 +1,11 @@
 /** Events that come late and events that were wrong: each in the period of its time, on a draft, or as an adjustment that names its invoice. */
 
-import { defineCatalog } from '@farebox/core'
+import { defineCatalog, type PriceDefinition } from '@farebox/core'
 import { describe, expect, it } from 'vitest'
 import { STORES } from './stores.ts'
 import { begin, type Story } from './story.ts'
 
-const plan = (name: string, overage: object, more: object = {}) =>
+const plan = (name: string, overage: PriceDefinition, more: object = {}) =>
   ({
     name,
     price: '10.00',
