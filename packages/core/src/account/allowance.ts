@@ -36,7 +36,7 @@ export function allowanceOf(terms: MeteredTerms, usage: Usage | undefined, where
   const included = includedIn(terms, where)
   if (included === 'unlimited') return { included: null, used, remaining: null, isBlocked: false }
   const remaining = used < included ? included - used : 0n
-  return { included, used, remaining, isBlocked: isBlocked(terms, where.segment) }
+  return { included, used, remaining, isBlocked: blocksUnits(terms, where.segment) }
 }
 
 /**
@@ -61,7 +61,7 @@ export function allowedIn({ included }: MeteredTerms, { segment, periodStart }: 
 }
 
 /** Whether usage beyond the allowance is refused: as the plan says, and always during a trial. */
-export function isBlocked({ overage }: MeteredTerms, { kind }: Segment): boolean {
+export function blocksUnits({ overage }: MeteredTerms, { kind }: Segment): boolean {
   return overage === 'block' || kind === 'trial'
 }
 
