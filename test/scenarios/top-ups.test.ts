@@ -161,7 +161,7 @@ describe.each(STORES)('a prepaid balance on $name', ({ database }) => {
         Array.from({ length: 3 }, () => story.farebox.usage.track({ customerId: 'ada', feature: 'api_calls', value: 1 })),
       ),
     )
-    for (let i = 0; i < 50 && calls === 0; i += 1) await new Promise((resolve) => setTimeout(resolve, 20))
+    await expect.poll(() => calls).toBeGreaterThan(0)
     for (const story of stories) await story.use('ada', 1)
     const open = await first.farebox.payments.list({ isOpen: true })
     expect(open.items.map(({ isAutomatic }) => isAutomatic)).toEqual([true])

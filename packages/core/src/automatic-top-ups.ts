@@ -58,10 +58,14 @@ export function createAutomaticTopUps(parts: AutomaticTopUpsParts): AutomaticTop
         considered.set(customerId, false)
         const payment = await begin(customerId)
         if (payment !== null) await charging.charge(payment)
-      } while (considered.get(customerId) === true && !isStopped)
+      } while (isAskedAgain(customerId))
     } finally {
       considered.delete(customerId)
     }
+  }
+
+  function isAskedAgain(customerId: string): boolean {
+    return considered.get(customerId) === true && !isStopped
   }
 
   /** Invoice, attempt and the mark that one began are one change: whoever looks at the same time sees them. */

@@ -93,17 +93,13 @@ export function createGranting({ store, clock, planOf, currencyOf, ready }: Gran
         priority,
         granted,
         expiresAt,
-        ...{
-          revoked: DECIMAL_ZERO,
-          used: DECIMAL_ZERO,
-          held: DECIMAL_ZERO,
-        },
-        ...{
-          startsAt: now,
-          createdAt: now,
-          reference: null,
-          isClosed: false,
-        },
+        revoked: DECIMAL_ZERO,
+        used: DECIMAL_ZERO,
+        held: DECIMAL_ZERO,
+        startsAt: now,
+        createdAt: now,
+        reference: null,
+        isClosed: false,
         ...(reason === undefined ? {} : { reason }),
       }
       const opening = unit === 'credits' ? withCustomer(state, now) : withCurrency(state, now, currencyOf(state))

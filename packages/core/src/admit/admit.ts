@@ -9,13 +9,12 @@ import type { Plan } from '../catalog/plan.ts'
 import type { BalanceTerms, CreditTerms, MeteredTerms } from '../catalog/plan-feature.ts'
 import type { ModelPrices } from '../contracts/model-prices.ts'
 import type { Claim } from '../records/claim.ts'
-import type { Grant } from '../records/grant.ts'
 import type { Refusal, RefusalCode } from '../records/refusal.ts'
 import type { Reservation } from '../records/reservation.ts'
 import { add, compare, type Decimal } from '../values/decimal.ts'
 import { invariant } from '../values/invariant.ts'
 import type { Period } from '../values/period.ts'
-import { decimalToQuantity, type Quantity } from '../values/quantity.ts'
+import { decimalToQuantity } from '../values/quantity.ts'
 
 export type Admission =
   | { readonly kind: 'admitted'; readonly reservation: Reservation; readonly allowance: Allowance; readonly period: Period }
