@@ -41,7 +41,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   invoice: [...STAGE_MAY, 'options.ts'],
   // A store knows no prices: never catalog, rate, admit, settle, invoice.
   sqlite: ['values', 'records', 'account', 'contracts', 'errors.ts', 'options.ts'],
-  // Payment providers are written against the contract, as those of other packages are: never prices, never an account.
+  // A payment provider knows no prices, and no account.
   providers: ['values', 'contracts', 'errors.ts', 'options.ts'],
   // What waits for a store, in a file of its own: it knows no account and no price.
   spool: ['values', 'records', 'sqlite/open.ts', 'sqlite/faults.ts', 'sqlite/process-lock.ts', 'errors.ts', 'options.ts'],
@@ -91,10 +91,10 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   invoice: ['node:crypto'],
   billing: ['node:crypto', 'node:http', 'node:http2', '@hono/node-server', '@hono/zod-openapi', 'hono', 'hono/utils/url'],
   identify: ['node:crypto', 'node:zlib', 'lru-cache'],
+  // Webhooks are signed, and a page names its one style.
+  providers: ['node:crypto'],
   sqlite: ['node:fs', 'node:path', 'better-sqlite3'],
   spool: ['node:fs', 'node:path', 'better-sqlite3'],
-  // Webhooks are signed.
-  providers: ['node:crypto'],
 }
 
 /** Adapters with the packages of the framework that each translates. */

@@ -37,12 +37,12 @@ export function createAutomaticTopUps(parts: AutomaticTopUpsParts): AutomaticTop
   /** Who is considered now; true where more happened meanwhile. */
   const considered = new Map<string, boolean>()
   const running = new Set<Promise<void>>()
-  let isStopped = false
+  const stopped = { is: false }
 
-  return { consider, idle, stop: () => void (isStopped = true) }
+  return { consider, idle, stop: () => void (stopped.is = true) }
 
   function consider(customerId: string): void {
-    if (isStopped) return
+    if (stopped.is) return
     // A thousand events of one customer are one look, and one more for those that came during it.
     if (considered.has(customerId)) return void considered.set(customerId, true)
     considered.set(customerId, false)
@@ -58,14 +58,10 @@ export function createAutomaticTopUps(parts: AutomaticTopUpsParts): AutomaticTop
         considered.set(customerId, false)
         const payment = await begin(customerId)
         if (payment !== null) await charging.charge(payment)
-      } while (isAskedAgain(customerId))
+      } while (considered.get(customerId) === true && !stopped.is)
     } finally {
       considered.delete(customerId)
     }
-  }
-
-  function isAskedAgain(customerId: string): boolean {
-    return considered.get(customerId) === true && !isStopped
   }
 
   /** Invoice, attempt and the mark that one began are one change: whoever looks at the same time sees them. */

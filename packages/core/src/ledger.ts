@@ -227,11 +227,11 @@ async function newestOf(chains: readonly Chain[]): Promise<Found | null> {
   let newest: { readonly chain: Chain; readonly value: UsageEvent } | null = null
   for (const chain of chains) {
     chain.next ??= await chain.events.next()
-    if (chain.next.done === true) continue
-    const { value } = chain.next
-    if (newest === null || value.seq > newest.value.seq) newest = { chain, value }
+    if (chain.next.done !== true && (newest === null || chain.next.value.seq > newest.value.seq))
+      newest = { chain, value: chain.next.value }
   }
   if (newest === null) return null
-  newest.chain.next = null
-  return { name: newest.chain.name, value: newest.value }
+  const { chain, value } = newest
+  chain.next = null
+  return { name: chain.name, value }
 }

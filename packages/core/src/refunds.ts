@@ -18,7 +18,7 @@ import { isZero } from './values/decimal.ts'
 import { invariant } from './values/invariant.ts'
 import { addMoney, formatMoney, type Money, subtractMoney } from './values/money.ts'
 
-export interface RefundInput {
+export interface RefundRequest {
   /** The payment's id. */
   payment: string
   /** In the main unit of its currency, as a decimal string. Default: all that may go back. */
@@ -51,8 +51,10 @@ interface Begun {
   readonly isNew: boolean
 }
 
-export function createRefunds({ store, clock, charging, ready }: RefundsParts): (input: RefundInput) => Promise<Refunded> {
-  return async ({ payment: id, amount, idempotencyKey: key }) => {
+export function createRefunds({ store, clock, charging, ready }: RefundsParts): (input: RefundRequest) => Promise<Refunded> {
+  return (input) => charging.whole(() => refund(input))
+
+  async function refund({ payment: id, amount, idempotencyKey: key }: RefundRequest): Promise<Refunded> {
     checkKey(key)
     await ready
     const invoiceId = typeof id === 'string' ? invoiceOfPayment(id) : null
@@ -69,9 +71,9 @@ export function createRefunds({ store, clock, charging, ready }: RefundsParts): 
       }
       return begin(collection, payment, { key, wanted, now: clock.now() })
     })
-    const { payment, refund, isNew } = begun
-    if (!isNew && !isUnderWay(refund)) return shown(payment, refund.id)
-    return shown(await (isNew ? charging.refund(payment, refund.id) : charging.ask(payment)), refund.id)
+    const { payment, refund: made, isNew } = begun
+    if (!isNew && !isUnderWay(made)) return shown(payment, made.id)
+    return shown(await (isNew ? charging.refund(payment, made.id) : charging.ask(payment)), made.id)
   }
 }
 
