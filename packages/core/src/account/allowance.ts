@@ -71,12 +71,12 @@ export function blocksCost({ blocksOnExhaustion }: Plan, { kind }: Segment): boo
 }
 
 /** Credits or money that grants allow, in millionths, cut below them; after `taken` is taken. */
-export function grantsAllowance(grants: readonly Grant[], unit: string, isBlocked: boolean, taken?: Decimal): Allowance {
+export function grantsAllowance(grants: readonly Grant[], unit: string, blocks: boolean, taken?: Decimal): Allowance {
   const granted = grants.map((grant) => grant.granted).reduce(add, { coefficient: 0n, scale: 0 })
   const included = decimalToQuantity(granted)
   const left = decimalToQuantity(leftOf(grants)) - (taken === undefined ? 0n : decimalToQuantity(taken, 'ceil'))
   const remaining = left > 0n ? left : 0n
-  return { included, used: included - remaining, remaining, isBlocked, unit }
+  return { included, used: included - remaining, remaining, isBlocked: blocks, unit }
 }
 
 /** A period whose spending is asked for, and units that would come on top. */
