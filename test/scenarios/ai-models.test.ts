@@ -124,18 +124,21 @@ describe.each(STORES)('an AI model on $name', ({ database }) => {
     // A retry waits in the same place.
     expect((await call(before, { model: 'new', inputTokens: 2_000_000 }, { idempotencyKey: 'k1' })).kind).toBe('queued')
     expect((await call(before, { model: 'odd', inputTokens: 1 })).kind).toBe('queued')
+    expect((await call(before, { model: 'new', inputTokens: 1 }, { isIncomplete: true })).kind).toBe('queued')
     expect((await before.farebox.usage.unpriced({ customerId: 'ada' })).items).toMatchObject([
       { id: 'k1', reason: 'new has no price', usage: { model: 'new', inputTokens: 2_000_000 } },
       { reason: 'odd has no price' },
+      { isIncomplete: true },
     ])
     expect(await before.left('ada')).toBe('20 USD')
-    expect(await before.farebox.usage.retryUnpriced()).toEqual({ priced: 0, waiting: 2 })
+    expect(await before.farebox.usage.retryUnpriced()).toEqual({ priced: 0, waiting: 3 })
 
     const story = await before.release(catalog, { models: prices({ isReleased: true }) })
-    expect(await story.farebox.usage.retryUnpriced()).toEqual({ priced: 1, waiting: 1 })
+    expect(await story.farebox.usage.retryUnpriced()).toEqual({ priced: 2, waiting: 1 })
     expect(await story.farebox.usage.retryUnpriced()).toEqual({ priced: 0, waiting: 1 })
-    expect(await costs(story)).toEqual(['5'])
-    expect(await story.left('ada')).toBe('15 USD')
+    expect(await costs(story)).toEqual(['5', '0.0000025'])
+    expect((await story.farebox.events.list()).items.at(-1)?.charge?.model?.isIncomplete).toBe(true)
+    expect(await story.left('ada')).toBe('14.999997 USD')
     expect((await call(story, { model: 'new', inputTokens: 2_000_000 }, { idempotencyKey: 'k1' })).kind).toBe('repeat')
   })
 

@@ -27,12 +27,8 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }))
 
 it.each([
-  ['verify'],
-  ['invoices'],
   ['simulate', '--catalog', 'new.ts'],
-  ['close', '--until', '2026-04-01', '--dry-run'],
   ['close', '--until', '2026-04-01'],
-  ['verify'],
   ['proof', 'eve-2-3', '--customer', 'eve'],
 ])(
   'farebox %s',

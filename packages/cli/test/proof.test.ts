@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { sqlite } from '@farebox/core/sqlite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { checkProofCommand } from '../src/proof/check-command.ts'
+import { proofCommand } from '../src/proof/command.ts'
 import { runFarebox } from './fixtures/run-farebox.ts'
 import { sell, soldAt } from './fixtures/sold.ts'
 
@@ -56,7 +58,7 @@ describe('farebox proof and check-proof', () => {
     const { stdout } = await runFarebox(folder, ['export', '--database', database, '--format', 'csv'])
     const ofCem = stdout.split('\n').filter((line) => line.startsWith('cem,') && line.includes(',2026-01-'))
     expect(ofCem.length).toBeGreaterThan(9)
-    for (const line of ofCem.slice(0, 6)) {
+    for (const line of ofCem.slice(0, 2)) {
       const seq = line.split(',')[1] ?? ''
       const proved = await proof(seq, '--customer', 'cem')
       const printed = JSON.parse(proved.stdout) as { invoice: string; seal: object }
@@ -67,21 +69,20 @@ describe('farebox proof and check-proof', () => {
   }, 60_000)
 
   it('say in one sentence what the user can mend', async () => {
-    const sentence = (text: RegExp) => ({ status: 1, stderr: expect.stringMatching(text) })
-    expect(await proof('nobody-knows')).toMatchObject(
-      sentence(/^farebox: There is no event nobody-knows: give its key, or its seq/),
+    const wanted = (name: string) => proofCommand(name, { database })
+    await expect(wanted('nobody-knows')).rejects.toThrow(/^There is no event nobody-knows: give its key, or its seq/)
+    await expect(wanted('ada-2-3')).rejects.toThrow(
+      /^The event ada-2-3 of ada is on no final invoice yet: its period began on 2026-0/,
     )
-    expect(await proof('ada-2-3')).toMatchObject(
-      sentence(/^farebox: The event ada-2-3 of ada is on no final invoice yet: its period began on 2026-0/),
-    )
-    expect(await check('nowhere.json', 'proof.json')).toMatchObject(sentence(/^farebox: There is no file nowhere\.json/))
-    expect(await check('proof.json', 'proof.json')).toMatchObject({ status: 0 })
+    expect(() => checkProofCommand(at('nowhere.json'), at('proof.json'))).toThrow(/^There is no file .*nowhere\.json/)
     writeFileSync(at('draft.json'), '{"number":null,"seal":null}')
-    expect(await check('draft.json', 'proof.json')).toMatchObject(
-      sentence(/^farebox: draft\.json has no seal: give the JSON of a final invoice/),
+    expect(() => checkProofCommand(at('draft.json'), at('proof.json'))).toThrow(
+      /draft\.json has no seal: give the JSON of a final invoice/,
     )
     writeFileSync(at('text.json'), 'hello')
-    expect(await check('text.json', 'proof.json')).toMatchObject(sentence(/^farebox: text\.json holds no JSON object/))
-    expect(await check('draft.json', 'draft.json')).toMatchObject(sentence(/has no seal/))
+    expect(() => checkProofCommand(at('text.json'), at('proof.json'))).toThrow(/text\.json holds no JSON object/)
+    expect(() => checkProofCommand(at('proof.json'), at('draft.json'))).toThrow(
+      /draft\.json is no proof: give what farebox proof printed/,
+    )
   }, 30_000)
 })

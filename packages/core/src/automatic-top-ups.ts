@@ -37,12 +37,12 @@ export function createAutomaticTopUps(parts: AutomaticTopUpsParts): AutomaticTop
   /** Who is considered now; true where more happened meanwhile. */
   const considered = new Map<string, boolean>()
   const running = new Set<Promise<void>>()
-  let isStopped = false
+  const stopped = { is: false }
 
-  return { consider, idle, stop: () => void (isStopped = true) }
+  return { consider, idle, stop: () => void (stopped.is = true) }
 
   function consider(customerId: string): void {
-    if (isStopped) return
+    if (stopped.is) return
     // A thousand events of one customer are one look, and one more for those that came during it.
     if (considered.has(customerId)) return void considered.set(customerId, true)
     considered.set(customerId, false)
@@ -58,7 +58,7 @@ export function createAutomaticTopUps(parts: AutomaticTopUpsParts): AutomaticTop
         considered.set(customerId, false)
         const payment = await begin(customerId)
         if (payment !== null) await charging.charge(payment)
-      } while (considered.get(customerId) === true && !isStopped)
+      } while (considered.get(customerId) === true && !stopped.is)
     } finally {
       considered.delete(customerId)
     }

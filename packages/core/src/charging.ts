@@ -26,7 +26,9 @@ export interface Charging {
   ask(payment: Payment): Promise<Payment>
   /** Asks about everything that is under way: all of it, or what it is time to ask about. Resolves with how many ended. */
   askAll(which: 'all' | 'due'): Promise<number>
-  /** Resolves when no call of this process is under way any more. */
+  /** Does something that writes an attempt down and then charges it: `idle` waits for the whole of it. */
+  whole<T>(work: () => Promise<T>): Promise<T>
+  /** Resolves when nothing of this process is under way any more. */
   idle(): Promise<void>
 }
 
@@ -49,7 +51,9 @@ export function createCharging({ store, clock, provider, onError }: ChargingPart
   /** Calls of this process, by key: who asks for the same waits for the same. */
   const running = new Map<string, Promise<Payment>>()
 
-  return { charge, refund, ask, askAll, idle }
+  const wholes = new Set<Promise<unknown>>()
+
+  return { charge, refund, ask, askAll, whole, idle }
 
   function charge(payment: Payment): Promise<Payment> {
     return once(payment.id, async () => conclude(payment, await calls.charge(chargeInput(payment))))
@@ -80,14 +84,14 @@ export function createCharging({ store, clock, provider, onError }: ChargingPart
 
   async function askPayment(payment: Payment): Promise<Payment> {
     const result = await calls.status(payment.id)
-    if (!isUnheardOf(payment, result)) return conclude(payment, known(result))
+    if (!isUnheardOf(payment, result)) return conclude(payment, heardOf(result))
     // Under the same key, so it is the same charge should the first one arrive after all.
     return conclude(payment, isTooOld(payment) ? NEVER_SENT : await calls.charge(chargeInput(payment)))
   }
 
   async function askRefund(payment: Payment, one: Refund): Promise<Payment> {
     const result = await calls.status(one.id)
-    if (!isUnheardOf(one, result)) return concludeRefund(payment, one, known(result))
+    if (!isUnheardOf(one, result)) return concludeRefund(payment, one, heardOf(result))
     return concludeRefund(payment, one, isTooOld(one) ? NEVER_SENT : await calls.refund(refundInput(payment, one)))
   }
 
@@ -148,8 +152,14 @@ export function createCharging({ store, clock, provider, onError }: ChargingPart
     return [payment, ...payment.refunds].some((one) => isToBeAsked(one, time))
   }
 
+  function whole<T>(work: () => Promise<T>): Promise<T> {
+    const made = work().finally(() => wholes.delete(made))
+    wholes.add(made)
+    return made
+  }
+
   async function idle(): Promise<void> {
-    while (running.size > 0) await Promise.allSettled(running.values())
+    while (running.size + wholes.size > 0) await Promise.allSettled([...running.values(), ...wholes])
   }
 }
 
@@ -197,7 +207,7 @@ function isUnheardOf({ status }: Payment | Refund, { kind }: StatusResult): bool
   return kind === 'none' && status !== 'pending'
 }
 
-function known(result: StatusResult): PaymentResult {
+function heardOf(result: StatusResult): PaymentResult {
   return result.kind === 'none' ? { kind: 'unknown' } : result
 }
 

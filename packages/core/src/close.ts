@@ -8,6 +8,7 @@ import type { Change, Store } from './contracts/store.ts'
 import { invoiceId } from './invoice/build-invoice.ts'
 import { finalize } from './invoice/transition.ts'
 import { lateKey, type LatePeriod, type LatePeriods, lateUsage, type Moment, momentOf } from './moment.ts'
+import { billedUpTo } from './preview.ts'
 import type { Invoice } from './records/invoice.ts'
 import type { Decimal } from './values/decimal.ts'
 import { invariant } from './values/invariant.ts'
@@ -149,12 +150,17 @@ async function auditDraft(store: Store, { draft, moment }: Extract<Drafted, { ki
   return audited
 }
 
-/** The invoice that the next billing moment would have if the period ended with what was used so far; null when it would have no line. */
-export async function previewInvoice(parts: CloseParts, customerId: string): Promise<Invoice | null> {
+/**
+ * The invoice that the running period would have if it ended with what was used so far; null when it would have no line. What is due
+ * already is billed in thought before it; where nothing is to come after that, it is what is shown.
+ */
+export async function previewInvoice(parts: CloseParts, customerId: string, now: number): Promise<Invoice | null> {
   const late = await latePeriods(parts.store, customerId)
-  return parts.store.change({ customerId }, (state) => {
+  return parts.store.change({ customerId }, (found) => {
+    const { state, invoices } = billedUpTo(found, now, late, parts)
     const moment = momentOf(state, late, parts)
-    return { result: moment === null ? null : draftOfMoment(parts, state, moment), entries: [] }
+    const invoice = moment === null ? (invoices.at(-1) ?? null) : draftOfMoment(parts, state, moment)
+    return { result: invoice, entries: [] }
   })
 }
 

@@ -74,7 +74,7 @@ const MAX_REFERENCE = 255
 
 export function createCollecting({ store, clock, provider, charging, ready }: CollectingParts): Collecting {
   return {
-    pay,
+    pay: (idOrNumber) => charging.whole(() => pay(idOrNumber)),
     markPaid,
     void: async (idOrNumber) => moved(idOrNumber, voidIn),
     markUncollectible: async (idOrNumber) => moved(idOrNumber, giveUpIn),

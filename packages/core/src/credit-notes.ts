@@ -72,7 +72,7 @@ export interface CreditNotesParts {
 }
 
 export function createCreditNotes({ store, clock, charging, ready, series }: CreditNotesParts): CreditNotes {
-  return { create }
+  return { create: (request) => charging.whole(() => create(request)) }
 
   async function create(input: CreditNoteRequest): Promise<CreditNoteResult> {
     checkRequest(input)

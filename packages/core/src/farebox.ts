@@ -207,7 +207,7 @@ export function createFarebox(options: FareboxOptions): Farebox {
     ...createAdmin({ store, clock, catalog, ready, keys }),
     subscriptions: createSubscriptions({ store, clock, catalog, ready, closing: closeParts }),
     events: { list: (page = {}) => whenReady(() => store.log(page)), of: (query) => whenReady(() => store.events(query)) },
-    invoices: createInvoices({ store, ready, closing: closeParts, ...invoicing }),
+    invoices: createInvoices({ store, clock, ready, closing: closeParts, ...invoicing }),
     ...sold,
     createGate(feature, meterOptions = {}) {
       checkMeterOptions(meterOptions)

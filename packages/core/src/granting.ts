@@ -87,9 +87,19 @@ export function createGranting({ store, clock, planOf, currencyOf, ready }: Gran
         return { result: viewOf(known), entries: [] }
       }
       const made: Grant = {
-        ...{ id, unit, source: 'adjustment', priority, granted, expiresAt },
-        ...{ revoked: DECIMAL_ZERO, used: DECIMAL_ZERO, held: DECIMAL_ZERO },
-        ...{ startsAt: now, createdAt: now, reference: null, isClosed: false },
+        id,
+        unit,
+        source: 'adjustment',
+        priority,
+        granted,
+        revoked: DECIMAL_ZERO,
+        used: DECIMAL_ZERO,
+        held: DECIMAL_ZERO,
+        startsAt: now,
+        expiresAt,
+        createdAt: now,
+        reference: null,
+        isClosed: false,
         ...(reason === undefined ? {} : { reason }),
       }
       const opening = unit === 'credits' ? withCustomer(state, now) : withCurrency(state, now, currencyOf(state))

@@ -18,8 +18,8 @@ export function refuseImpossible(collection: Collection, to: InvoiceStatus): voi
   if (openAttempt(collection)?.awaits === 'provider') throw impossible(invoice, to, 'one whose payment is under way')
 }
 
-export function impossible({ id, number, status }: Invoice, step: string, found: string): FareboxError {
-  return new FareboxError('invalid_transition', `Expected an invoice that can become ${step}, got ${number ?? id}, ${found}`, {
-    fields: { invoice: id, status, step },
+export function impossible({ id, number, status }: Invoice, wanted: string, found: string): FareboxError {
+  return new FareboxError('invalid_transition', `Expected an invoice that can become ${wanted}, got ${number ?? id}, ${found}`, {
+    fields: { invoice: id, status, step: wanted },
   })
 }

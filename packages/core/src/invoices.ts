@@ -7,13 +7,14 @@ import { explainLine, type ExplainQuery, type LineExplanation } from './explain.
 import type { OneOffInput } from './one-off.ts'
 import { type EventProofCheck, proveEvent, type ProveQuery } from './prove.ts'
 import type { Invoice } from './records/invoice.ts'
+import type { Clock } from './values/clock.ts'
 
 export interface Invoices extends Collecting {
   /** In the order in which they were made. */
   list(query?: InvoiceQuery): Promise<Page<Invoice>>
   /** By id or number; null when there is none. */
   get(idOrNumber: string): Promise<Invoice | null>
-  /** What the next invoice of a customer would be if its period ended now; null when it would have no line. Made by the same code. */
+  /** What the invoice of a customer's running period would be if it ended now; null when it would have no line. Made by the same code. */
   preview(customerId: string): Promise<Invoice | null>
   /** Why a line of a final invoice is what it is: the rule, the tier, the grants, the rounding, in words, and its events by page. Throws `not_found`. */
   explain(query: ExplainQuery): Promise<LineExplanation>
@@ -31,19 +32,20 @@ export interface Invoices extends Collecting {
 
 export interface InvoicesParts {
   readonly store: Store
+  readonly clock: Clock
   readonly ready: Promise<void>
   readonly closing: CloseParts
   readonly collecting: Collecting
   readonly createOneOff: (input: OneOffInput) => Promise<Invoice>
 }
 
-export function createInvoices({ store, ready, closing, collecting, createOneOff }: InvoicesParts): Invoices {
+export function createInvoices({ store, clock, ready, closing, collecting, createOneOff }: InvoicesParts): Invoices {
   return {
     ...collecting,
     createOneOff,
     list: async (query = {}) => ready.then(() => store.invoices(query)),
     get: async (idOrNumber) => ready.then(() => store.invoice(idOrNumber)),
-    preview: async (customerId) => ready.then(() => previewInvoice(closing, customerId)),
+    preview: async (customerId) => ready.then(() => previewInvoice(closing, customerId, clock.now())),
     explain: async (query) => ready.then(() => explainLine(closing, query)),
     prove: async (query) => ready.then(() => proveEvent(store, query)),
   }

@@ -61,7 +61,7 @@ export function movementsOf(grants: Iterable<Grant>, asOf: number): GrantMovemen
     if (expiresAt !== null && expiresAt <= asOf && !isZero(left))
       movements.push({ at: expiresAt, name: name(EXPIRED), amount: negate(left), movement: { kind: 'expiry', grant: id } })
   }
-  return movements.filter(({ at }) => at <= asOf).sort(newestFirst)
+  return movements.filter(({ at }) => at <= asOf).toSorted(newestFirst)
 }
 
 /** Of what happened at one instant: what is taken back was granted before, and a reset takes the old before it gives the new. */

@@ -224,14 +224,14 @@ async function* eventsOf(store: Store, total: StoredTotal, { after: place, top }
 
 /** Takes the newest event of all chains; null where none is left. */
 async function newestOf(chains: readonly Chain[]): Promise<Found | null> {
-  let newest: Chain | null = null
+  let newest: { readonly chain: Chain; readonly value: UsageEvent } | null = null
   for (const chain of chains) {
     chain.next ??= await chain.events.next()
-    if (chain.next.done === true) continue
-    if (newest?.next == null || newest.next.done === true || chain.next.value.seq > newest.next.value.seq) newest = chain
+    if (chain.next.done !== true && (newest === null || chain.next.value.seq > newest.value.seq))
+      newest = { chain, value: chain.next.value }
   }
-  if (newest?.next == null || newest.next.done === true) return null
-  const { value } = newest.next
-  newest.next = null
-  return { name: newest.name, value }
+  if (newest === null) return null
+  const { chain, value } = newest
+  chain.next = null
+  return { name: chain.name, value }
 }

@@ -4,7 +4,8 @@ import type { AccountState, Entry } from './account/account-state.ts'
 import type { Cost } from './account/cost.ts'
 import type { Opening } from './account/opening.ts'
 import { isInvoiced, type Segment, segmentAt, type Subscription, usagePeriod, withLateMoment } from './account/subscription.ts'
-import { admit, type Admission, blocksCost } from './admit/admit.ts'
+import { blocksCost } from './account/allowance.ts'
+import { admit, type Admission } from './admit/admit.ts'
 import type { Plan } from './catalog/plan.ts'
 import type { ModelPrices } from './contracts/model-prices.ts'
 import type { Change, ChangeTarget, Store } from './contracts/store.ts'
@@ -253,7 +254,12 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
       const { state: opened, entries, at } = prepared
       const { feature, route } = usage
       const reservation = reservedFor(opened, { customerId, feature, key, at, route })
-      const posted = post(opened, { ...reservation, quantity }, { billed: quantity, properties, usage: usage.usage })
+      const { isIncomplete = false } = usage
+      const posted = post(
+        opened,
+        { ...reservation, quantity },
+        { billed: quantity, properties, usage: usage.usage, isIncomplete },
+      )
       if (posted.kind !== 'posted') return { result: usage, entries: [] }
       const { periodStart } = reservation
       const recorded: Entry = { kind: 'posted', event: posted.event, periodStart, keyGivenBy: 'caller' }

@@ -1,11 +1,10 @@
 /** The event of a reservation that ends, with who pays for it. */
 
 import { type AccountState, findUsage } from './account/account-state.ts'
-import { allowanceOf } from './account/allowance.ts'
+import { allowanceOf, blocksCost } from './account/allowance.ts'
 import { type Cost, costOf } from './account/cost.ts'
 import { chargeOf, payingGrants } from './account/grants.ts'
 import { type Segment, segmentAt, type Subscription } from './account/subscription.ts'
-import { blocksCost } from './admit/admit.ts'
 import type { Plan } from './catalog/plan.ts'
 import type { BalanceTerms, CreditTerms, PlanFeature } from './catalog/plan-feature.ts'
 import type { ModelPrices } from './contracts/model-prices.ts'
@@ -134,12 +133,13 @@ export function createPosting({ planOf, models }: PostingParts): Poster {
 
 function unpricedOf(
   reservation: Reservation,
-  { billed, properties = null, usage = null }: Ending,
+  { billed, properties = null, usage = null, isIncomplete = false }: Ending,
   reason: string,
 ): UnpricedUsage {
   const { key: id, customerId, feature, at, route, quantity } = reservation
   const tokens = usage ?? reservation.usage ?? null
-  return { id, customerId, feature, quantity: billed ?? quantity, at, route, properties, usage: tokens, reason, isOpen: true }
+  const waiting = { id, customerId, feature, quantity: billed ?? quantity, at, route, properties, usage: tokens }
+  return { ...waiting, ...(isIncomplete ? { isIncomplete } : {}), reason, isOpen: true }
 }
 
 /** Why something has no price, in one sentence. */

@@ -52,7 +52,7 @@ export interface PurchasesParts extends DraftingParts {
 export function createPurchases(parts: PurchasesParts): Purchases {
   const { store, clock, charging, series, provider } = parts
 
-  return { buy, begin }
+  return { buy: (sale) => charging.whole(() => buy(sale)), begin }
 
   async function buy(sale: Sale): Promise<Collected> {
     const query = { id: sale.id, customerId: sale.customerId }

@@ -52,7 +52,9 @@ interface Begun {
 }
 
 export function createRefunds({ store, clock, charging, ready }: RefundsParts): (input: RefundInput) => Promise<Refunded> {
-  return async ({ payment: id, amount, idempotencyKey: key }) => {
+  return (input) => charging.whole(() => refund(input))
+
+  async function refund({ payment: id, amount, idempotencyKey: key }: RefundInput): Promise<Refunded> {
     checkKey(key)
     await ready
     const invoiceId = typeof id === 'string' ? invoiceOfPayment(id) : null
@@ -69,9 +71,9 @@ export function createRefunds({ store, clock, charging, ready }: RefundsParts): 
       }
       return begin(collection, payment, { key, wanted, now: clock.now() })
     })
-    const { payment, refund, isNew } = begun
-    if (!isNew && !isUnderWay(refund)) return shown(payment, refund.id)
-    return shown(await (isNew ? charging.refund(payment, refund.id) : charging.ask(payment)), refund.id)
+    const { payment, refund: made, isNew } = begun
+    if (!isNew && !isUnderWay(made)) return shown(payment, made.id)
+    return shown(await (isNew ? charging.refund(payment, made.id) : charging.ask(payment)), made.id)
   }
 }
 

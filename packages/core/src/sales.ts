@@ -60,7 +60,7 @@ export interface TopUpSaleInput {
 export function topUpSale({ customerId, key, amount, amountIn }: TopUpSaleInput): Sale {
   // '25' and '25.00' are the same request.
   const parsed = typeof amount === 'string' ? parseDecimal(amount) : null
-  const asked = parsed === null ? String(amount) : formatDecimal(parsed)
+  const asked = parsed === null ? amount : formatDecimal(parsed)
   return {
     id: derivedId('topup', customerId, key),
     customerId,

@@ -1,11 +1,10 @@
 /** Usage in code: tracking events without a request, and reading what a period holds. */
 
 import { type AccountState, findUsage } from './account/account-state.ts'
-import { type Allowance, allowanceOf } from './account/allowance.ts'
+import { type Allowance, allowanceOf, blocksCost, grantsAllowance } from './account/allowance.ts'
 import { payingGrants } from './account/grants.ts'
 import { planGrant } from './account/plan-grant.ts'
 import { isInvoiced, type Segment, segmentAt, type Subscription, usagePeriod } from './account/subscription.ts'
-import { blocksCost, grantsAllowance } from './admit/admit.ts'
 import type { Catalog, FeatureCode } from './catalog/catalog.ts'
 import type { Plan } from './catalog/plan.ts'
 import type { PlanFeature } from './catalog/plan-feature.ts'

@@ -274,6 +274,7 @@ function applyPosted(state: AccountState, event: NewUsageEvent, periodStart: num
   if (state.reservations.has(event.key)) endReservation(state, event.key)
   const usage = usageOf(state, event.feature, periodStart)
   invariant(seq > usage.lastSeq, 'the log gives each event a later place')
+  invariant(event.at >= periodStart, 'an event is not earlier than its period')
   usage.posted += event.quantity
   usage.events += 1
   usage.lastSeq = seq

@@ -1,7 +1,7 @@
 /** Decides a claim: a reservation, or a refusal with a named reason. */
 
 import { type AccountState, findUsage } from '../account/account-state.ts'
-import { type Allowance, allowanceOf } from '../account/allowance.ts'
+import { type Allowance, allowanceOf, blocksCost, grantsAllowance, type Spending } from '../account/allowance.ts'
 import { type Cost, costOf } from '../account/cost.ts'
 import { chargeOf, leftOf, payingGrants } from '../account/grants.ts'
 import { type Segment, segmentAt, usagePeriod } from '../account/subscription.ts'
@@ -31,16 +31,6 @@ export interface Admitting {
   readonly models: ModelPrices | null
   /** What usage beyond allowance and balance costs in a period, exact. */
   readonly spentOf: (spending: Spending) => Decimal
-}
-
-/** A period whose spending is asked for, and units that would come on top. */
-export interface Spending {
-  readonly state: AccountState
-  readonly plan: Plan
-  readonly segment: Segment
-  /** First instant of the usage period, epoch milliseconds. */
-  readonly periodStart: number
-  readonly more?: { readonly feature: string; readonly quantity: Quantity }
 }
 
 /** What a claim meets when it gets as far as a plan's terms. */
@@ -118,22 +108,8 @@ function admitCost(claim: Claim, terms: CreditTerms | BalanceTerms, met: Met): A
   return { kind: 'admitted', reservation, allowance: grantsAllowance(grants, unit, isBlocked, taken), period }
 }
 
-/** Whether what credits or balance do not cover is refused. */
-export function blocksCost({ blocksOnExhaustion }: Plan, { kind }: Segment): boolean {
-  return blocksOnExhaustion || kind === 'trial'
-}
-
 function isOpenCost(terms: CreditTerms | BalanceTerms, { usage }: Claim): boolean {
   return terms.kind === 'balance' && terms.price.model === 'ai_model' && usage === undefined
-}
-
-/** Credits or money that grants allow, in millionths, cut below them; after `taken` is taken. */
-export function grantsAllowance(grants: readonly Grant[], unit: string, isBlocked: boolean, taken?: Decimal): Allowance {
-  const granted = grants.map((grant) => grant.granted).reduce(add, { coefficient: 0n, scale: 0 })
-  const included = decimalToQuantity(granted)
-  const left = decimalToQuantity(leftOf(grants)) - (taken === undefined ? 0n : decimalToQuantity(taken, 'ceil'))
-  const remaining = left > 0n ? left : 0n
-  return { included, used: included - remaining, remaining, isBlocked, unit }
 }
 
 function limitOf(limit: Decimal, spent: Decimal, currency: string): Allowance {

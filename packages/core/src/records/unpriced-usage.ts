@@ -15,6 +15,8 @@ export interface UnpricedUsage {
   readonly properties: Properties | null
   /** Null where nobody reported any. */
   readonly usage: ModelUsage | null
+  /** Present where the answer broke off, and what was delivered will be billed. */
+  readonly isIncomplete?: true
   /** Why it has no price, in one sentence. */
   readonly reason: string
   /** False when it was priced and posted since. */

@@ -29,7 +29,7 @@ export function readAmount(input: unknown, currency: string, what: string): Mone
 }
 
 function invalidAmount(input: unknown, currency: string, what: string): FareboxError {
-  const got = typeof input === 'string' ? `'${input.slice(0, MAX_DECIMAL_LENGTH)}'` : `${typeof input}`
+  const got = typeof input === 'string' ? `'${input.slice(0, MAX_DECIMAL_LENGTH)}'` : typeof input
   const example = formatMoney({ minor: 2_500n, currency })
   return new FareboxError(
     'invalid_amount',

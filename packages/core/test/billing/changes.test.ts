@@ -152,10 +152,11 @@ describe('a customer', () => {
         status: 200,
         json: { discounts: [{ coupon: 'welcome', cycles_left: 1 }] },
       })
-    expect((await as('ada', 'GET /invoices/preview')).json['invoice']).toMatchObject({
+    const { invoices } = await farebox.closePeriods()
+    expect(invoices.find(({ customerId }) => customerId === 'ada')).toMatchObject({
       lines: [{ type: 'plan_base' }, { type: 'discount', discount: { coupon: 'welcome', percent: '50' } }],
-      discount: '15.00',
-      total: '15.00',
+      discount: { minor: 1_500n },
+      total: { minor: 1_500n },
     })
     const unknown = await redeem('ada', 'nope')
     expect([unknown.status, unknown.json['code']]).toEqual([400, 'unknown_coupon'])
