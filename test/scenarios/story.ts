@@ -38,6 +38,8 @@ export interface Story {
   left(customerId: string, feature?: string): Promise<string>
   /** Makes the invoices that are due, and tells them. */
   close(): Promise<string[]>
+  /** Ends it before the test does: the books have to agree. */
+  end(): Promise<void>
   /** The same engine with another catalog (or other options), as the next release has it, and the story goes on with that one. */
   release(catalog: Catalog, changed?: Partial<FareboxOptions>): Promise<Story>
 }
@@ -52,11 +54,14 @@ function storyOn(database: TestDatabase, { begins: _begins, ...options }: StoryO
   const store = database.store()
   const farebox = createFarebox({ store, clock, ...options })
   let isEnded = false
-  onTestFinished(async () => {
+  onTestFinished(end)
+
+  async function end(): Promise<void> {
     if (isEnded) return
+    isEnded = true
     expect((await farebox.verify()).differences).toEqual([])
     await farebox.stop({ withinMs: 0 })
-  })
+  }
 
   return {
     farebox,
@@ -82,6 +87,7 @@ function storyOn(database: TestDatabase, { begins: _begins, ...options }: StoryO
     async close() {
       return (await farebox.closePeriods()).invoices.map(told)
     },
+    end,
     async release(catalog, changed = {}) {
       isEnded = true
       await farebox.stop()

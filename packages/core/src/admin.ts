@@ -22,7 +22,7 @@ export interface CustomerInput {
   email?: string
   /** IANA name. Default UTC. Subscriptions made later count their days in it. */
   timeZone?: string
-  /** ISO 4217: one of the catalog's currencies. Default: its main one. It stays when there is a subscription. */
+  /** ISO 4217: one of the catalog's currencies. Default: its main one. It stays when there is a subscription, or money. */
   currency?: string
   /** ISO 3166-1 alpha-2, in capitals: where tax is due. */
   country?: string
@@ -171,7 +171,7 @@ function checkCustomer({ id, timeZone, currency, country }: CustomerInput, catal
 function otherCurrency(customerId: string, currency: string): FareboxError {
   return new FareboxError(
     'invalid_option',
-    `Expected the currency ${currency} of the subscription of ${customerId}, got another: a customer is billed in one currency`,
+    `Expected the currency ${currency} of what ${customerId} has or is subscribed to, got another: a customer is billed in one currency`,
     { fields: { customerId, currency } },
   )
 }

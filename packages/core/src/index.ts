@@ -43,7 +43,7 @@ export type {
   TopUpInput,
 } from './prepaid.ts'
 export { manual } from './providers/manual.ts'
-export type { Refunded, RefundInput } from './refunds.ts'
+export type { Refunded, RefundRequest } from './refunds.ts'
 export type { PaymentProvider } from './contracts/payment-provider.ts'
 export type { Payment, PaymentStatus, Refund } from './records/payment.ts'
 export type { Audit, Difference } from './verify.ts'

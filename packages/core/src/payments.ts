@@ -10,7 +10,7 @@ import { checkCustomer } from './granting.ts'
 import { invalidOption } from './options.ts'
 import { paymentFromRecord } from './records/account-record.ts'
 import type { Payment } from './records/payment.ts'
-import { createRefunds, type Refunded, type RefundInput } from './refunds.ts'
+import { createRefunds, type Refunded, type RefundRequest } from './refunds.ts'
 import { checkKey } from './usage.ts'
 import type { Clock } from './values/clock.ts'
 import { derivedId, randomId } from './values/id.ts'
@@ -43,7 +43,7 @@ export interface Payments {
    * same share of what was bought, as far as it is unused. Throws `not_found`, `refund_exceeds_payment`, `invalid_amount`, `invalid_key`,
    * `key_conflict`, `limit_reached`.
    */
-  refund(input: RefundInput): Promise<Refunded>
+  refund(input: RefundRequest): Promise<Refunded>
   /** A page of the provider on which a customer leaves a way to pay. Throws `invalid_customer`, `invalid_option`, `no_checkout`. */
   createCheckout(request: CheckoutRequest): Promise<Checkout>
   /** Puts a way to pay on file, by the provider's own name for it, or takes it off (null). The customer is made when unknown. */

@@ -18,7 +18,7 @@ import { isZero } from './values/decimal.ts'
 import { invariant } from './values/invariant.ts'
 import { addMoney, formatMoney, type Money, subtractMoney } from './values/money.ts'
 
-export interface RefundInput {
+export interface RefundRequest {
   /** The payment's id. */
   payment: string
   /** In the main unit of its currency, as a decimal string. Default: all that may go back. */
@@ -51,10 +51,10 @@ interface Begun {
   readonly isNew: boolean
 }
 
-export function createRefunds({ store, clock, charging, ready }: RefundsParts): (input: RefundInput) => Promise<Refunded> {
+export function createRefunds({ store, clock, charging, ready }: RefundsParts): (input: RefundRequest) => Promise<Refunded> {
   return (input) => charging.whole(() => refund(input))
 
-  async function refund({ payment: id, amount, idempotencyKey: key }: RefundInput): Promise<Refunded> {
+  async function refund({ payment: id, amount, idempotencyKey: key }: RefundRequest): Promise<Refunded> {
     checkKey(key)
     await ready
     const invoiceId = typeof id === 'string' ? invoiceOfPayment(id) : null

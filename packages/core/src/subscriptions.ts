@@ -4,7 +4,7 @@ import type { AccountState, Entry } from './account/account-state.ts'
 import { withNewPlan } from './account/change-segments.ts'
 import { newSubscription, withCustomer } from './account/opening.ts'
 import { withPlanGrantsOf } from './account/plan-grant.ts'
-import { segmentFor, statusAt, type Subscription } from './account/subscription.ts'
+import { countedAt, segmentFor, statusAt, type Subscription } from './account/subscription.ts'
 import { isPossible, type SubscriptionAction } from './account/transitions.ts'
 import type { Catalog, PlanCode } from './catalog/catalog.ts'
 import { closeNext, type CloseParts, latePeriods } from './close.ts'
@@ -163,35 +163,37 @@ export function createSubscriptions({ store, clock, catalog, ready, closing }: S
     await ready
     const now = clock.now()
     await closeAll(wanted.customerId, now)
-    const { subscription, effectiveAt: at } = await store.change(
+    const { subscription, effectiveAt, until } = await store.change(
       { customerId: wanted.customerId, inOrder: true },
-      (state): Change<Changed> => {
-        const changed = wanted.change(state, subscribed(state, wanted.action, now), now)
-        return { result: changed, entries: entriesOf(state, changed) }
+      (state): Change<Asked> => {
+        const asked = ask(state, wanted, now)
+        return { result: asked, entries: entriesOf(state, asked) }
       },
     )
-    const invoices = await closeAll(wanted.customerId, dueBy({ subscription, effectiveAt: at }, now))
+    const invoices = await closeAll(wanted.customerId, until)
     const after = await read(wanted.customerId, (state) => state.subscription)
-    return { subscription: shownSubscription(after ?? subscription, now), effectiveAt: at, invoice: invoices.at(-1) ?? null }
+    return { subscription: shownSubscription(after ?? subscription, until), effectiveAt, invoice: invoices.at(-1) ?? null }
+  }
+
+  /** What is wanted of an account counts no earlier than what is invoiced: a clock may be behind, or stand still between two changes. */
+  function ask(state: AccountState, { change, action }: Wanted, now: number): Asked {
+    const at = state.subscription === null ? now : countedAt(state.subscription, now)
+    const changed = change(state, subscribed(state, action, at), at)
+    // What counts a moment after what is invoiced is due a moment after it too.
+    return { ...changed, until: changed.effectiveAt === at + 1 ? changed.effectiveAt : at }
   }
 
   async function preview(wanted: Wanted): Promise<SubscriptionChange> {
     await ready
     const now = clock.now()
-    const { customerId, action } = wanted
+    const { customerId } = wanted
     const late = await latePeriods(store, customerId)
     return store.change({ customerId }, (found): Change<SubscriptionChange> => {
       const { state } = billedUpTo(found, now, late, closing)
-      const changed = wanted.change(state, subscribed(state, action, now), now)
-      const { subscription, effectiveAt: at } = changed
-      const after = billedUpTo(
-        { ...state, subscription, grants: grantsAfter(state, subscription) },
-        dueBy(changed, now),
-        late,
-        closing,
-      )
-      const shown = shownSubscription(after.state.subscription ?? subscription, now)
-      return { result: { subscription: shown, effectiveAt: at, invoice: after.invoices.at(-1) ?? null }, entries: [] }
+      const { subscription, effectiveAt, until } = ask(state, wanted, now)
+      const after = billedUpTo({ ...state, subscription, grants: grantsAfter(state, subscription) }, until, late, closing)
+      const shown = shownSubscription(after.state.subscription ?? subscription, until)
+      return { result: { subscription: shown, effectiveAt, invoice: after.invoices.at(-1) ?? null }, entries: [] }
     })
   }
 
@@ -239,9 +241,9 @@ export function createSubscriptions({ store, clock, catalog, ready, closing }: S
   }
 }
 
-/** What counts a moment after what is invoiced is due a moment after it too. */
-function dueBy({ effectiveAt: at }: Changed, now: number): number {
-  return at === now + 1 ? at : now
+/** A change with the instant up to which it makes something due. */
+interface Asked extends Changed {
+  readonly until: number
 }
 
 /** Throws `not_found` or `invalid_transition`. */

@@ -38,7 +38,7 @@ export function newAttempt({ collection: { invoice, payments }, now, buys, ...me
   }
 }
 
-export interface RefundInput {
+export interface NewRefund {
   readonly payment: Payment
   readonly amount: Money
   readonly key: string
@@ -47,7 +47,7 @@ export interface RefundInput {
 }
 
 /** The payment with one more refund, and that refund. Whoever calls has looked at what may go back. */
-export function withRefund({ payment, amount, key, creditNote, now }: RefundInput): readonly [Payment, Refund] {
+export function withRefund({ payment, amount, key, creditNote, now }: NewRefund): readonly [Payment, Refund] {
   invariant(amount.minor > 0n, 'there is something to refund')
   const refund: Refund = {
     id: refundId(payment.id, payment.refunds.length + 1),

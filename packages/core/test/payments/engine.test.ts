@@ -12,7 +12,7 @@ import { sandbox } from '../../src/providers/sandbox.ts'
 import { sqlite } from '../../src/sqlite/store.ts'
 import type { Grant } from '../../src/records/grant.ts'
 import { decimal } from '../../src/values/decimal.ts'
-import { catalog, open } from './open.ts'
+import { catalog, inTwoCurrencies, open } from './open.ts'
 
 const BILLING = { billingUrl: 'https://api.example.com/billing/', upgradeUrl: 'https://shop.example.com/plans' }
 
@@ -73,6 +73,21 @@ describe('a pack that costs nothing', () => {
     expect((await farebox.credits.get('ada')).available).toBe('5')
     expect(payments.movements()).toEqual([])
     expect((await farebox.verify()).differences).toEqual([])
+  })
+})
+
+describe('money that a customer has', () => {
+  test('keeps its currency, also before there is a subscription', async () => {
+    const { farebox } = open({ catalog: inTwoCurrencies })
+    await farebox.customers.create({ id: 'ada', currency: 'EUR' })
+    await farebox.balance.grant({ customerId: 'ada', amount: '5.00' })
+    expect(await farebox.balance.get('ada')).toMatchObject({ available: '5', currency: 'EUR' })
+    await expect(farebox.customers.create({ id: 'ada', currency: 'USD' })).rejects.toMatchObject({ code: 'invalid_option' })
+    await farebox.balance.grant({ customerId: 'bob', amount: '5.00' })
+    await expect(farebox.customers.create({ id: 'bob', currency: 'EUR' })).rejects.toMatchObject({ code: 'invalid_option' })
+    // Credits are in no currency.
+    await farebox.credits.grant({ customerId: 'eve', credits: 5 })
+    expect(await farebox.customers.create({ id: 'eve', currency: 'EUR' })).toMatchObject({ currency: 'EUR' })
   })
 })
 

@@ -34,6 +34,13 @@ export const catalog = defineCatalog({
   },
 })
 
+export const inTwoCurrencies = defineCatalog({
+  currency: 'USD',
+  currencies: ['EUR'],
+  features: { api_calls: { type: 'metered', default: true } },
+  plans: { pro: { price: { USD: '29.00', EUR: '27.00' }, interval: 'month', features: { api_calls: { included: 1 } } } },
+})
+
 export interface Opened {
   readonly farebox: Farebox
   readonly clock: TestClock
