@@ -53,10 +53,8 @@ export function correctIn(state: AccountState, claim: CorrectClaim): Change<Corr
   const { customerId, feature, at, route, seq: corrects } = original
   const back =
     original.charge === undefined || difference === 0n ? null : giveBack(state, original.charge, { original, quantity })
-  const event: NewUsageEvent = {
-    ...{ customerId, feature, quantity: difference, at, key, route, properties, corrects },
-    ...(back === null ? {} : { charge: back.charge }),
-  }
+  const taken = { customerId, feature, quantity: difference, at, key, route, properties, corrects }
+  const event: NewUsageEvent = back === null ? taken : { ...taken, charge: back.charge }
   const posted: Entry = { kind: 'posted', event, periodStart, keyGivenBy: 'caller' }
   const due = isInvoiced(subscription, periodStart) ? withLateMoment(subscription) : subscription
   const late: Entry[] = due === subscription ? [] : [{ kind: 'subscription', subscription: due }]

@@ -270,7 +270,7 @@ export function adjustmentOf(
   if (terms === undefined || feature === undefined || terms.kind === 'boolean') return null
   const { start, end } = usagePeriod(segment, subscription.timeZone, periodStart)
   const { currency } = subscription
-  const before = { quantity: 0n, uncovered: DECIMAL_ZERO as Decimal }
+  const before: { quantity: Quantity; uncovered: Decimal } = { quantity: 0n, uncovered: DECIMAL_ZERO }
   for (const total of totals) {
     before.quantity += total.quantity
     before.uncovered = add(before.uncovered, total.uncovered)

@@ -175,14 +175,6 @@ export function createSubscriptions({ store, clock, catalog, ready, closing }: S
     return { subscription: shownSubscription(after ?? subscription, until), effectiveAt, invoice: invoices.at(-1) ?? null }
   }
 
-  /** What is wanted of an account counts no earlier than what is invoiced: a clock may be behind, or stand still between two changes. */
-  function ask(state: AccountState, { change, action }: Wanted, now: number): Asked {
-    const at = state.subscription === null ? now : countedAt(state.subscription, now)
-    const changed = change(state, subscribed(state, action, at), at)
-    // What counts a moment after what is invoiced is due a moment after it too.
-    return { ...changed, until: changed.effectiveAt === at + 1 ? changed.effectiveAt : at }
-  }
-
   async function preview(wanted: Wanted): Promise<SubscriptionChange> {
     await ready
     const now = clock.now()
@@ -244,6 +236,14 @@ export function createSubscriptions({ store, clock, catalog, ready, closing }: S
 /** A change with the instant up to which it makes something due. */
 interface Asked extends Changed {
   readonly until: number
+}
+
+/** What is wanted of an account counts no earlier than what is invoiced: a clock may be behind, or stand still between two changes. */
+function ask(state: AccountState, { change, action }: Wanted, now: number): Asked {
+  const at = state.subscription === null ? now : countedAt(state.subscription, now)
+  const changed = change(state, subscribed(state, action, at), at)
+  // What counts a moment after what is invoiced is due a moment after it too.
+  return { ...changed, until: changed.effectiveAt === at + 1 ? changed.effectiveAt : at }
 }
 
 /** Throws `not_found` or `invalid_transition`. */

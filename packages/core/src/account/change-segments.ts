@@ -46,15 +46,16 @@ export function renewalAfter(subscription: Subscription, at: number): number {
 
 /** Whether one plan is an upgrade of another: a longer interval, or of the same length a higher price. The length outranks the price. */
 export function isUpgrade(from: Plan, to: Plan): boolean {
-  const length = (plan: Plan): number =>
-    plan.periodsPerInterval === null
-      ? Infinity
-      : plan.periodsPerInterval * (plan.every.unit === 'week' ? 7 : 30) * plan.every.count
   if (from.isFree) return !to.isFree
-  if (length(from) !== length(to)) return length(to) > length(from)
+  if (daysOf(from) !== daysOf(to)) return daysOf(to) > daysOf(from)
   const scale = Math.max(from.price.scale, to.price.scale)
   const at = ({ price }: Plan): bigint => price.coefficient * 10n ** BigInt(scale - price.scale)
   return at(to) > at(from)
+}
+
+/** How long an interval is, to compare: a month has 30 days, and one that is paid once has no end. */
+function daysOf({ periodsPerInterval, every }: Plan): number {
+  return periodsPerInterval === null ? Infinity : periodsPerInterval * (every.unit === 'week' ? 7 : 30) * every.count
 }
 
 /** What a change at an instant leaves: what runs up to it, whatever else was to begin then; else what begins then. Null where nothing is in force. */

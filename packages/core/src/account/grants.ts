@@ -14,7 +14,7 @@ export function payingGrants(grants: Iterable<Grant>, unit: GrantUnit, at: numbe
     const { startsAt, expiresAt } = grant
     if (grant.unit === unit && at >= startsAt && (expiresAt === null || at < expiresAt)) paying.push(grant)
   }
-  return paying.length > 1 ? paying.sort(byOrder) : paying
+  return paying.length > 1 ? paying.toSorted(byOrder) : paying
 }
 
 /** A priority overrides; then the soonest expiry first, then a plan's before what was bought, then the oldest. */
