@@ -140,18 +140,21 @@ function storeTable(figures: StoreFigures): string {
 }
 
 function closingTable({ customers, events, perSecond, cpuUs, rssStart, rssMost }: ClosingFigures): string {
-  const shown = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 0 })
   return [
-    `## Closing a month, ${shown(customers)} customers, ${shown(events)} events`,
+    `## Closing a month, ${rounded(customers)} customers, ${rounded(events)} events`,
     '',
     'Every event of each invoice is counted again and sealed; the events of a customer lie far from one another in the file.',
     '',
     '| what | figure |',
     '| --- | --- |',
-    `| invoices a second | ${shown(perSecond)} |`,
-    `| CPU of one invoice, µs | ${shown(cpuUs)} |`,
-    `| resident memory at the start, and at its most, MB | ${shown(rssStart / 2 ** 20)}, ${shown(rssMost / 2 ** 20)} |`,
+    `| invoices a second | ${rounded(perSecond)} |`,
+    `| CPU of one invoice, µs | ${rounded(cpuUs)} |`,
+    `| resident memory at the start, and at its most, MB | ${rounded(rssStart / 2 ** 20)}, ${rounded(rssMost / 2 ** 20)} |`,
   ].join('\n')
+}
+
+function rounded(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 0 })
 }
 
 function postgresTables({ throughput, usage, invoice, bytesPerEvent }: PostgresFigures, events: number): string[] {

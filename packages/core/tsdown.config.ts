@@ -7,6 +7,7 @@ const config: UserConfig = defineConfig({
     billing: 'src/billing/index.ts',
     contracts: 'src/contracts/index.ts',
     sqlite: 'src/sqlite/store.ts',
+    sandbox: 'src/providers/sandbox.ts',
   },
   format: ['esm', 'cjs'],
   dts: true,

@@ -19,8 +19,11 @@ const CORE = 'packages/core/src/'
 
 const STAGES = ['identify', 'admit', 'settle', 'log', 'aggregate', 'rate', 'invoice', 'collect']
 
-/** Only these know the order of the stages. `verify.ts` goes through the order of `close.ts` again, in order to compare. */
-const KNOW_THE_ORDER = ['meter.ts', 'close.ts', 'verify.ts']
+/**
+ * Only these know the order of the stages. `moment.ts` is the pure middle of `close.ts`: what one billing moment puts on an invoice, from
+ * usage to lines. `verify.ts` goes through that order again, in order to compare.
+ */
+const KNOW_THE_ORDER = ['meter.ts', 'close.ts', 'moment.ts', 'verify.ts']
 
 /** A stage sees what is sold, who owes and what a store must do, and no other stage. */
 const STAGE_MAY = ['values', 'records', 'catalog', 'account', 'contracts', 'errors.ts']
@@ -30,13 +33,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   values: ['errors.ts'],
   records: ['values'],
   catalog: ['values', 'errors.ts'],
-  account: ['values', 'records', 'catalog'],
+  // The types of what prices are asked of, which a catalog that sells AI models is given.
+  account: ['values', 'records', 'catalog', 'contracts/model-prices.ts'],
   contracts: ['values', 'records', 'account', 'errors.ts', 'options.ts'],
   ...Object.fromEntries(STAGES.map((stage) => [stage, STAGE_MAY])),
   // Tax rules come with options of their own.
   invoice: [...STAGE_MAY, 'options.ts'],
   // A store knows no prices: never catalog, rate, admit, settle, invoice.
   sqlite: ['values', 'records', 'account', 'contracts', 'errors.ts', 'options.ts'],
+  // A payment provider knows no prices, and no account.
+  providers: ['values', 'contracts', 'errors.ts', 'options.ts'],
   // What waits for a store, in a file of its own: it knows no account and no price.
   spool: ['values', 'records', 'sqlite/open.ts', 'sqlite/faults.ts', 'sqlite/process-lock.ts', 'errors.ts', 'options.ts'],
   // The edge identifies and asks the meter; `index.ts` of it offers adapters the types of the engine.
@@ -68,6 +74,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'identify',
     'spool/spool.ts',
     'meter.ts',
+    // Checks the tokens that a handler reports.
+    'model-usage.ts',
     'errors.ts',
     'catalog/catalog.ts',
     'default-farebox.ts',
@@ -83,6 +91,8 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   invoice: ['node:crypto'],
   billing: ['node:crypto', 'node:http', 'node:http2', '@hono/node-server', '@hono/zod-openapi', 'hono', 'hono/utils/url'],
   identify: ['node:crypto', 'node:zlib', 'lru-cache'],
+  // Webhooks are signed, and a page names its one style.
+  providers: ['node:crypto'],
   sqlite: ['node:fs', 'node:path', 'better-sqlite3'],
   spool: ['node:fs', 'node:path', 'better-sqlite3'],
 }
@@ -188,7 +198,7 @@ describe('the core', () => {
     expect(layering(sample('settle/x.ts', `import fs from 'node:fs'`))).toHaveLength(1)
   })
 
-  test('only meter.ts, close.ts and verify.ts know several stages', () => {
+  test('only meter.ts, close.ts with its moment.ts, and verify.ts know several stages', () => {
     expect(core.flatMap(stageOrder)).toEqual([])
     expect(stageOrder(sample('usage.ts', `import '../x.ts'\nimport './admit/admit.ts'\nimport './log/place.ts'`))).toHaveLength(1)
   })

@@ -27,7 +27,20 @@ const TERMS = [
   'balance',
 ]
 
-const STAGE_FOLDERS = ['identify', 'admit', 'settle', 'log', 'aggregate', 'rate', 'invoice', 'http', 'sqlite', 'account', 'spool']
+const STAGE_FOLDERS = [
+  'identify',
+  'admit',
+  'settle',
+  'log',
+  'aggregate',
+  'rate',
+  'invoice',
+  'collect',
+  'http',
+  'sqlite',
+  'account',
+  'spool',
+]
 const HEADINGS = ['Owns', 'Does not own', 'In and out', 'Invariants', 'Time', 'Failure']
 const FEWEST_WORDS = 150
 const MOST_WORDS = 600

@@ -76,6 +76,7 @@ test('a transaction that writes takes the write lock when it begins', () => {
   expect(deferred({ path: 'a.ts', text: `db.exec('BEGIN')` })).toHaveLength(1)
   expect(deferred({ path: 'a.ts', text: 'db.exec(`BEGIN; DELETE FROM a`)' })).toHaveLength(1)
   expect(deferred({ path: 'a.ts', text: `db.exec('BEGIN EXCLUSIVE')` })).toHaveLength(1)
+  expect(deferred({ path: 'a.ts', text: `summary('When it would begin')` })).toEqual([])
   expect(deferred({ path: 'a.ts', text: `db.exec('BEGIN IMMEDIATE')` })).toEqual([])
 })
 
@@ -87,7 +88,7 @@ function hashOf({ text }: Source): string {
 function deferred(source: Source): Finding[] {
   const isLock = source.path.endsWith('sqlite/process-lock.ts')
   const begins = literalsOf(source).filter(
-    ({ text }) => /\bBEGIN\s*(;|$|DEFERRED|TRANSACTION)/i.test(text) || (/\bBEGIN EXCLUSIVE\b/i.test(text) && !isLock),
+    ({ text }) => /(^|;)\s*BEGIN\s*(;|$|DEFERRED|TRANSACTION)/i.test(text) || (/\bBEGIN EXCLUSIVE\b/i.test(text) && !isLock),
   )
   return begins.map(({ text, line }) => `${source.path}:${line}: ${text}`)
 }

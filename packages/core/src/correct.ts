@@ -3,7 +3,7 @@
 import { type AccountState, type Entry, findUsage } from './account/account-state.ts'
 import { chargeDifference } from './account/grants.ts'
 import { isInvoiced, withLateMoment } from './account/subscription.ts'
-import { type Change, type ChangeTarget, seqKey } from './contracts/store.ts'
+import type { Change, ChangeTarget } from './contracts/store.ts'
 import { FareboxError } from './errors.ts'
 import type { Charge } from './records/charge.ts'
 import type { Grant } from './records/grant.ts'
@@ -27,12 +27,12 @@ export type CorrectResult =
   | { readonly kind: 'corrected'; readonly event: NewUsageEvent }
   /** It was corrected to this before. */
   | { readonly kind: 'repeat'; readonly event: NewUsageEvent }
-  /** It was corrected to something else before: correct the correction, or leave it. */
+  /** It was corrected to something else before. Units that are to be counted again are tracked as an event of their own. */
   | { readonly kind: 'conflict'; readonly event: NewUsageEvent }
 
-/** Names the one correction of an event. A key of a caller has no space. */
+/** Names the one correction of an event, however the event was asked for. A key of a caller has no space. */
 export function correctionKey(original: string): string {
-  return `correction-of-${original.replace(' ', '-')}`
+  return `correction-of ${original}`
 }
 
 /** Pure. The correction belongs to the period that its original is counted in, and gives back to the grants that paid. */
@@ -41,7 +41,7 @@ export function correctIn(state: AccountState, claim: CorrectClaim): Change<Corr
   const original = state.known.get(name)
   if (original === undefined) throw notFound(claim)
   if (quantity > original.quantity) throw tooMuch(original, quantity)
-  const key = correctionKey(name)
+  const key = correctionKey(original.key)
   const known = state.known.get(key)
   const difference = quantity - original.quantity
   if (known !== undefined) {
@@ -53,8 +53,8 @@ export function correctIn(state: AccountState, claim: CorrectClaim): Change<Corr
   const { customerId, feature, at, route, seq: corrects } = original
   const back =
     original.charge === undefined || difference === 0n ? null : giveBack(state, original.charge, { original, quantity })
-  const taken = { customerId, feature, quantity: difference, at, key, route, properties, corrects }
-  const event: NewUsageEvent = back === null ? taken : { ...taken, charge: back.charge }
+  const shared: NewUsageEvent = { customerId, feature, quantity: difference, at, key, route, properties, corrects }
+  const event = back === null ? shared : { ...shared, charge: back.charge }
   const posted: Entry = { kind: 'posted', event, periodStart, keyGivenBy: 'caller' }
   const due = isInvoiced(subscription, periodStart) ? withLateMoment(subscription) : subscription
   const late: Entry[] = due === subscription ? [] : [{ kind: 'subscription', subscription: due }]
@@ -122,14 +122,18 @@ function returned(
   }
 }
 
-/** What a correction must see of the log. */
-export function correctionTarget(customerId: string, by: { readonly key: string } | { readonly seq: number }): ChangeTarget {
-  const name = 'key' in by ? by.key : seqKey(by.seq)
-  const keys = [correctionKey(name), ...('key' in by ? [by.key] : [])]
-  return { customerId, keys, ...('seq' in by ? { seqs: [by.seq] } : {}) }
+/** Which event: by a caller's key, or by its place in the log and the key that it has there. */
+export type Original = { readonly key: string } | { readonly seq: number; readonly key: string }
+
+/** What a correction must see of the log: its original, and the one before it. */
+export function correctionTarget(customerId: string, original: Original): ChangeTarget {
+  const correction = correctionKey(original.key)
+  if ('seq' in original) return { customerId, keys: [correction], seqs: [original.seq] }
+  return { customerId, keys: [correction, original.key] }
 }
 
-function notFound({ customerId, original }: CorrectClaim): FareboxError {
+/** The error for an event that is not there. */
+export function notFound({ customerId, original }: Pick<CorrectClaim, 'customerId' | 'original'>): FareboxError {
   return new FareboxError(
     'not_found',
     `Expected an event of ${customerId} to correct, found none under ${original}: give the idempotencyKey it was tracked with, or its seq`,

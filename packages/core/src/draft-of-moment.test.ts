@@ -127,7 +127,7 @@ describe('invoice credit', () => {
   })
 
   test('is what an invoice owes that gives back more than it charges', () => {
-    const credit = { share: ['21', '31'], rule: 'time' } as const
+    const credit = { rule: 'time' } as const
     const ended = withEnd({ subscription: subscribedTo(catalog, 'starter'), at: utc('2026-01-11'), credit })
     const { invoices, state } = billed(ended, '2026-01-11')
     expect(invoices.map(invoiceAsText)).toEqual(['recurring, plan_base 31.00', 'plan_change, proration_credit -21.00'])

@@ -1,6 +1,7 @@
 /** A billing moment as an invoice, and what is different once it is final. */
 
 import type { AccountState, Entry } from './account/account-state.ts'
+import { owedGrantId } from './account/collection.ts'
 import { draw, leftOf, payingGrants } from './account/grants.ts'
 import {
   intervalAt,
@@ -20,7 +21,7 @@ import { type Grant, remainingOf } from './records/grant.ts'
 import type { Invoice, InvoiceLine } from './records/invoice.ts'
 import { add, DECIMAL_ZERO, isZero } from './values/decimal.ts'
 import { invariant } from './values/invariant.ts'
-import { addMoney, type Money, moneyToDecimal, negateMoney, toMoney, zero } from './values/money.ts'
+import { addMoney, type Money, moneyToDecimal, negateMoney, subtractMoney, toMoney, zero } from './values/money.ts'
 
 export interface DraftingParts extends Offers {
   /** Null where nobody taxes. */
@@ -115,10 +116,18 @@ export function creditEntries({ grants }: AccountState, invoice: Invoice): Entry
   return [...entries, { kind: 'granted', grant: owedGrant(id, negateMoney({ minor: total.minor, currency }), issuedAt) }]
 }
 
+/** The invoice credit that an invoice used comes back when it is withdrawn, less what credit notes left of it. */
+export function returnedCredit(invoice: Invoice, kept: Money, at: number): Entry[] {
+  const { id, creditApplied } = invoice
+  const back = subtractMoney(creditApplied, kept)
+  if (back.minor <= 0n) return []
+  return [{ kind: 'granted', grant: { ...owedGrant(id, back, at), id: `return-${id}`, source: 'adjustment' } }]
+}
+
 /** Money that invoices to come draw on. */
 export function owedGrant(invoice: string, amount: Money, at: number): Grant {
   return {
-    id: `credit-${invoice}`,
+    id: owedGrantId(invoice),
     unit: 'invoice_credit',
     source: 'credit_note',
     priority: 0,

@@ -152,7 +152,7 @@ function sentencesOf(invoice: Invoice, line: InvoiceLine, found: Found | null, p
       ]
     case 'adjustment':
       return [
-        `${formatQuantity(quantity)} ${feature} ${span} came or were corrected after the invoice ${line.corrects} was final.`,
+        `${formatQuantity(quantity)} ${feature} ${span} came or were corrected after ${line.corrects === undefined ? 'that period was closed' : `the invoice ${line.corrects} was final`}.`,
         `With them the lines of that period come to ${rounded} more than was billed.`,
       ]
     case 'proration_credit':
@@ -164,7 +164,14 @@ function sentencesOf(invoice: Invoice, line: InvoiceLine, found: Found | null, p
       return [
         `${line.tax?.name} of ${line.tax?.rate} per cent on ${formatMoney(line.tax?.taxable ?? amount)} (${line.tax?.treatment}), rounded once, half up: ${rounded}.`,
       ]
-    default:
+    case 'plan_base':
+    case 'proration_charge':
+    case 'minimum_commitment':
+    case 'credit_pack':
+    case 'top_up':
+    case 'one_off':
+    case 'credit':
+    case 'discount':
       return [`${line.description}, ${span}: ${rounded}${unitPrice === null ? '' : `, at ${unitPrice}`}.`]
   }
 }

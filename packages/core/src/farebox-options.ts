@@ -19,6 +19,9 @@ const FAREBOX_OPTIONS = [
   'models',
   'tax',
   'invoiceGraceHours',
+  'payments',
+  'billingUrl',
+  'creditNoteSeries',
 ]
 const METER_OPTIONS = ['units', 'estimate', 'identify', 'anonymous', 'billWhen', 'onAbort', 'skip', 'onRefused', 'onStoreError']
 
@@ -41,13 +44,28 @@ export function checkFareboxOptions(options: FareboxOptions): void {
   checkModels(options)
   if (options.tax !== undefined && typeof options.tax?.taxOf !== 'function')
     throw invalidOption(where, 'tax', 'tax rules, such as fixedTaxRates()', options.tax)
+  checkSelling(options)
   const { invoiceSeries, invoiceGraceHours: grace = 0 } = options
   if (!(Number.isFinite(grace) && grace >= 0 && grace <= MAX_GRACE_HOURS))
     throw invalidOption(where, 'invoiceGraceHours', `hours from 0 to ${MAX_GRACE_HOURS}`, grace)
-  if (invoiceSeries !== undefined && !/^[A-Z][A-Z0-9]{0,15}$/.test(invoiceSeries)) {
+  if (invoiceSeries !== undefined && !SERIES.test(invoiceSeries)) {
     throw invalidOption(where, 'invoiceSeries', '1 to 16 capital letters and digits, such as FB', invoiceSeries)
   }
 }
+
+/** Throws `invalid_option`. */
+function checkSelling({ payments, billingUrl, invoiceSeries = 'FB', creditNoteSeries: series = 'CN' }: FareboxOptions): void {
+  const where = 'createFarebox()'
+  const isProvider = typeof payments?.charge === 'function' && /^[a-z][a-z0-9_]{0,31}$/.test(payments.id)
+  if (payments !== undefined && !isProvider)
+    throw invalidOption(where, 'payments', 'a payment provider, such as sandbox() or manual()', payments)
+  if (billingUrl !== undefined && !(typeof billingUrl === 'string' && /^(https?:\/\/|\/)/.test(billingUrl)))
+    throw invalidOption(where, 'billingUrl', 'a URL or a path, such as https://api.example.com/billing', billingUrl)
+  if (!SERIES.test(series) || series === invoiceSeries)
+    throw invalidOption(where, 'creditNoteSeries', '1 to 16 capital letters and digits that are not the invoiceSeries', series)
+}
+
+const SERIES = /^[A-Z][A-Z0-9]{0,15}$/
 
 /** A draft that is older belongs to somebody who has to look. */
 const MAX_GRACE_HOURS = 24 * 31

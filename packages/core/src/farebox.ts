@@ -6,26 +6,33 @@ import { createAdmin, type ApiKeys, type Customers } from './admin.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import { parseCatalog } from './catalog/define-catalog.ts'
 import type { Plan } from './catalog/plan.ts'
-import { closePeriods, type CloseParts, type CloseResult, previewInvoice } from './close.ts'
+import { closePeriods, type CloseParts, type CloseResult } from './close.ts'
 import type { ModelPrices } from './contracts/model-prices.ts'
+import type { PaymentProvider } from './contracts/payment-provider.ts'
 import type { TaxRules } from './contracts/tax-rules.ts'
-import type { InvoiceQuery, Page, PageRequest, Store, StoreFacts, TotalQuery } from './contracts/store.ts'
+import type { Page, PageRequest, Store, StoreFacts, TotalQuery } from './contracts/store.ts'
 import { becomeDefault, stopBeingDefault } from './default-farebox.ts'
 import { createEntitlements, type Entitlements } from './entitlements.ts'
 import { FareboxError } from './errors.ts'
-import { type ExplainQuery, explainLine, type LineExplanation } from './explain.ts'
 import type { Gate, MeterOptions } from './http/contract.ts'
 import { createGate, type GateParts } from './http/gate.ts'
 import { createInFlight } from './http/in-flight.ts'
 import type { Health } from './health.ts'
 import { createKeyIdentification } from './identify/identify.ts'
 import { checkFareboxOptions, checkMeterOptions, featureOf } from './farebox-options.ts'
+import { createActions } from './http/actions.ts'
+import { createInvoices, type Invoices } from './invoices.ts'
+import { noticingLowBalance } from './low-balance.ts'
 import { createMeter } from './meter.ts'
 import { invalidOption } from './options.ts'
 import { planOf as planOfSegment } from './moment.ts'
 import { createOutage } from './outage.ts'
-import { type EventProofCheck, proveEvent, type ProveQuery } from './prove.ts'
+import type { CreditNotes } from './credit-notes.ts'
+import type { Payments } from './payments.ts'
+import type { Balance, Credits } from './prepaid.ts'
+import { manual } from './providers/manual.ts'
 import type { Invoice } from './records/invoice.ts'
+import { createSelling } from './selling.ts'
 import type { UsageEvent } from './records/usage-event.ts'
 import type { SpoolOptions } from './spool/spool-options.ts'
 import { createSubscriptions, type Subscriptions } from './subscriptions.ts'
@@ -55,12 +62,24 @@ export interface FareboxOptions {
   models?: ModelPrices
   /** What tax is due on each line: `fixedTaxRates()`. Default: none. */
   tax?: TaxRules
+  /**
+   * Moves money: `sandbox()`, which moves none and needs nothing, or that of a real provider. Default `manual()`: the operator says when
+   * money came, such as by bank transfer.
+   */
+  payments?: PaymentProvider
   /** How many hours a closed period's invoice stays a draft that takes late events. Default 0: it is final at once. */
   invoiceGraceHours?: number
   /** Where a refused customer can upgrade; offered as an action in the 402. */
   upgradeUrl?: string
+  /**
+   * Where the billing routes are reached from outside, such as `https://api.example.com/billing`. A 402 for lack of credits or of balance then
+   * offers to buy packs and to top up there.
+   */
+  billingUrl?: string
   /** Series of the invoice numbers: `FB-000001`. Default `FB`. */
   invoiceSeries?: string
+  /** Series of the numbers of credit notes: `CN-000001`. Default `CN`; another than that of invoices. */
+  creditNoteSeries?: string
   /** Gets errors that no answer can carry any more. Default: a process warning. */
   onError?: (error: unknown) => void
 }
@@ -88,21 +107,11 @@ export interface Farebox {
      */
     of(query: TotalQuery & PageRequest): Promise<Page<UsageEvent>>
   }
-  readonly invoices: {
-    /** In the order in which they were made. */
-    list(query?: InvoiceQuery): Promise<Page<Invoice>>
-    /** By id or number; null when there is none. */
-    get(idOrNumber: string): Promise<Invoice | null>
-    /** What the invoice of a customer's running period would be if it ended now; null when it would have no line. Made by the same code. */
-    preview(customerId: string): Promise<Invoice | null>
-    /** Why a line of a final invoice is what it is: the rule, the tier, the grants, the rounding, in words, and its events by page. Throws `not_found`. */
-    explain(query: ExplainQuery): Promise<LineExplanation>
-    /**
-     * Proves that an event is under the seal of a final invoice; `verifyEventProof()` checks it without a database. Reads every event of
-     * the invoice. Throws `not_found`.
-     */
-    prove(query: ProveQuery): Promise<EventProofCheck>
-  }
+  readonly invoices: Invoices
+  readonly credits: Credits
+  readonly balance: Balance
+  readonly payments: Payments
+  readonly creditNotes: CreditNotes
   /** A gate for one meter: `feature` is a code of the catalog, or undefined for its default feature. Throws `unknown_feature`, `no_default_feature`, `invalid_option`. */
   createGate<Raw>(feature: string | undefined, options?: MeterOptions<Raw>): Gate<Raw>
   /**
@@ -151,8 +160,9 @@ export function createFarebox(options: FareboxOptions): Farebox {
     store,
     clock = systemClock,
     onCrash = 'charge',
-    upgradeUrl,
     invoiceSeries: series = 'FB',
+    creditNoteSeries = 'CN',
+    payments: provider = manual(),
     onError = warn,
     spool,
     models = null,
@@ -160,13 +170,15 @@ export function createFarebox(options: FareboxOptions): Farebox {
     invoiceGraceHours = 0,
   } = options
   const catalogs = new Map<string, Catalog>([[catalog.version, catalog]])
+  let sellsBalance = hasBalance(catalog)
   const open = createOpening({
     defaultPlan: (currency) => catalog.offers.get(currency)?.plans.get(catalog.defaultPlan ?? '') ?? null,
     catalogVersion: catalog.version,
     currency: catalog.currency,
     newSubscriptionId: () => randomId('sub'),
   })
-  const meter = createMeter({ store, planOf, models, open })
+  const noticing = noticingLowBalance({ store, isSold: () => sellsBalance, onLow: (id) => selling.automatic.consider(id) })
+  const meter = createMeter({ store: noticing, planOf, models, open })
   const newKey = createKeySource()
   const inFlight = createInFlight()
   const keys = createKeyIdentification((id) => store.apiKey(id))
@@ -175,7 +187,9 @@ export function createFarebox(options: FareboxOptions): Farebox {
   // A rejection is told to whoever awaits `ready`; nobody awaiting it must not end the process.
   ready.catch(() => {})
   const closeParts: CloseParts = { store, catalogOf, series, tax, graceMs: invoiceGraceHours * HOUR_MS }
-  const actions = upgradeUrl === undefined ? [] : ([{ rel: 'upgrade', href: upgradeUrl, method: 'GET' }] as const)
+  const selling = createSelling({ ...closeParts, clock, catalog, ready, provider, planOf, creditNoteSeries, onError })
+  const { sold, invoicing } = selling
+  const actions = createActions(options)
   const gateParts: GateParts = { meter, clock, ready, keys, newKey, actions, inFlight, spool: outage.slots, onError }
   let sweep: NodeJS.Timeout | null = null
   let stopping: Promise<void> | null = null
@@ -193,13 +207,8 @@ export function createFarebox(options: FareboxOptions): Farebox {
     ...createAdmin({ store, clock, catalog, ready, keys }),
     subscriptions: createSubscriptions({ store, clock, catalog, ready, closing: closeParts }),
     events: { list: (page = {}) => whenReady(() => store.log(page)), of: (query) => whenReady(() => store.events(query)) },
-    invoices: {
-      list: (query = {}) => whenReady(() => store.invoices(query)),
-      get: (idOrNumber) => whenReady(() => store.invoice(idOrNumber)),
-      preview: (customerId) => whenReady(() => previewInvoice(closeParts, customerId, clock.now())),
-      explain: (query) => whenReady(() => explainLine(closeParts, query)),
-      prove: (query) => whenReady(() => proveEvent(store, query)),
-    },
+    invoices: createInvoices({ store, clock, ready, closing: closeParts, ...invoicing }),
+    ...sold,
     createGate(feature, meterOptions = {}) {
       checkMeterOptions(meterOptions)
       if (meterOptions.onStoreError === 'allow') outage.allow()
@@ -222,6 +231,7 @@ export function createFarebox(options: FareboxOptions): Farebox {
     if (sweep !== null) clearInterval(sweep)
     await inFlight.drain(withinMs)
     await outage.stop(untilMs)
+    await selling.stop(untilMs)
     await store.close()
   }
 
@@ -230,9 +240,11 @@ export function createFarebox(options: FareboxOptions): Farebox {
     await store.saveCatalog(catalog)
     for (const { version, document } of await store.catalogs())
       if (!catalogs.has(version)) catalogs.set(version, parseCatalog(document))
+    sellsBalance = [...catalogs.values()].some(hasBalance)
     // Orphans that cannot be ended now (a full disk) wait for the sweep; requests are answered meanwhile.
     await resolveOrphans().catch(onError)
     sweep = setInterval(look, SWEEP_MS).unref()
+    selling.start()
     outage.wake()
   }
 
@@ -283,6 +295,10 @@ export function createFarebox(options: FareboxOptions): Farebox {
 }
 
 const HOUR_MS = 3_600_000
+
+function hasBalance({ offers }: Catalog): boolean {
+  return [...offers.values()].some(({ plans }) => [...plans.values()].some(({ consumption }) => consumption === 'balance'))
+}
 
 function warn(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error)

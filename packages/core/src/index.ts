@@ -22,6 +22,30 @@ export type { Entitlement, EntitlementQuery, Entitlements } from './entitlements
 export type { ExplainQuery, GrantShare, LineExplanation } from './explain.ts'
 export type { ProveQuery } from './prove.ts'
 export type { CloseResult, TotalDifference } from './close.ts'
+export type { Collected } from './collected.ts'
+export type { InvoiceCollection } from './collecting.ts'
+export type { CreditNoteRequest, CreditNoteResult, CreditNotes } from './credit-notes.ts'
+export type { GrantView, Holdings } from './grant-view.ts'
+export type { Invoices } from './invoices.ts'
+export type { LedgerEntry } from './ledger-entries.ts'
+export type { OneOffInput } from './one-off.ts'
+export type { CheckoutRequest, PaymentQuery, Payments } from './payments.ts'
+export type {
+  AutoTopUpInput,
+  Balance,
+  BalanceGrantInput,
+  BalanceHoldings,
+  BalanceRevokeInput,
+  CreditGrantInput,
+  CreditRevokeInput,
+  Credits,
+  PackInput,
+  TopUpInput,
+} from './prepaid.ts'
+export { manual } from './providers/manual.ts'
+export type { Refunded, RefundRequest } from './refunds.ts'
+export type { PaymentProvider } from './contracts/payment-provider.ts'
+export type { Payment, PaymentStatus, Refund } from './records/payment.ts'
 export type { Audit, Difference } from './verify.ts'
 export type { Page, PageRequest, Store, StoreFacts } from './contracts/store.ts'
 export type { Customer } from './account/customer.ts'

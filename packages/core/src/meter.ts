@@ -4,7 +4,8 @@ import type { AccountState, Entry } from './account/account-state.ts'
 import type { Cost } from './account/cost.ts'
 import type { Opening } from './account/opening.ts'
 import { isInvoiced, type Segment, segmentAt, type Subscription, usagePeriod, withLateMoment } from './account/subscription.ts'
-import { admit, type Admission, blocksCost } from './admit/admit.ts'
+import { blocksCost } from './account/allowance.ts'
+import { admit, type Admission } from './admit/admit.ts'
 import type { Plan } from './catalog/plan.ts'
 import type { ModelPrices } from './contracts/model-prices.ts'
 import type { Change, ChangeTarget, Store } from './contracts/store.ts'
@@ -70,7 +71,7 @@ export interface Meter {
 }
 
 export interface MeterParts {
-  readonly store: Store
+  readonly store: Pick<Store, 'change'>
   readonly planOf: (subscription: Subscription, segment: Segment) => Plan
   /** Prices of AI models; null where the catalog sells none. */
   readonly models: ModelPrices | null

@@ -164,7 +164,7 @@ describe('a change inside an interval bills', () => {
 
 describe('an end bills', () => {
   test('usage, and what is given back', () => {
-    const credit = { share: ['20', '31'], rule: 'time' } as const
+    const credit = { rule: 'time' } as const
     const ended = withEnd({ subscription: subscribedTo(catalog, 'starter'), at: utc('2026-01-12'), credit })
     expect(billed(ended, '2027-01-01', [calls('12', '2026-01-01')])).toEqual([
       'recurring, plan_base 31.00',

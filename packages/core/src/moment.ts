@@ -270,10 +270,9 @@ export function adjustmentOf(
   if (terms === undefined || feature === undefined || terms.kind === 'boolean') return null
   const { start, end } = usagePeriod(segment, subscription.timeZone, periodStart)
   const { currency } = subscription
-  const before: { quantity: Quantity; uncovered: Decimal } = { quantity: 0n, uncovered: DECIMAL_ZERO }
-  for (const total of totals) {
-    before.quantity += total.quantity
-    before.uncovered = add(before.uncovered, total.uncovered)
+  const before = {
+    quantity: totals.reduce((sum, { quantity }) => sum + quantity, 0n),
+    uncovered: totals.map(({ uncovered }) => uncovered).reduce(add, DECIMAL_ZERO),
   }
   const amountOf = (quantity: Quantity, uncovered: Decimal): Money =>
     terms.kind === 'metered'

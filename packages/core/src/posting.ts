@@ -1,11 +1,10 @@
 /** The event of a reservation that ends, with who pays for it. */
 
 import { type AccountState, findUsage } from './account/account-state.ts'
-import { allowanceOf } from './account/allowance.ts'
+import { allowanceOf, blocksCost } from './account/allowance.ts'
 import { type Cost, costOf } from './account/cost.ts'
 import { chargeOf, payingGrants } from './account/grants.ts'
 import { type Segment, segmentAt, type Subscription } from './account/subscription.ts'
-import { blocksCost } from './admit/admit.ts'
 import type { Plan } from './catalog/plan.ts'
 import type { BalanceTerms, CreditTerms, PlanFeature } from './catalog/plan-feature.ts'
 import type { ModelPrices } from './contracts/model-prices.ts'

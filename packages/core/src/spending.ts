@@ -1,10 +1,9 @@
 /** What usage beyond allowance and balance costs in a usage period so far: what a spend limit caps. */
 
-import type { Spending } from './admit/admit.ts'
 import { rate } from './rate/rate.ts'
 import { add, type Decimal, DECIMAL_ZERO } from './values/decimal.ts'
 import { type AccountState, findUsage } from './account/account-state.ts'
-import { includedIn, isBlocked } from './account/allowance.ts'
+import { includedIn, isBlocked, type Spending } from './account/allowance.ts'
 
 /** Exact, in the currency's main unit; reserved units count like posted ones. Pure. */
 export function spentOf({ state, plan, segment, periodStart, more }: Spending): Decimal {

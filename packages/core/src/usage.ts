@@ -1,16 +1,15 @@
 /** Usage in code: tracking events without a request, and reading what a period holds. */
 
 import { type AccountState, findUsage } from './account/account-state.ts'
-import { type Allowance, allowanceOf } from './account/allowance.ts'
+import { type Allowance, allowanceOf, blocksCost, grantsAllowance } from './account/allowance.ts'
 import { payingGrants } from './account/grants.ts'
 import { planGrant } from './account/plan-grant.ts'
 import { isInvoiced, type Segment, segmentAt, type Subscription, usagePeriod } from './account/subscription.ts'
-import { blocksCost, grantsAllowance } from './admit/admit.ts'
 import type { Catalog, FeatureCode } from './catalog/catalog.ts'
 import type { Plan } from './catalog/plan.ts'
 import type { PlanFeature } from './catalog/plan-feature.ts'
 import { type Page, type PageRequest, seqKey, type Store } from './contracts/store.ts'
-import { correctionTarget, type CorrectResult } from './correct.ts'
+import { correctionTarget, type CorrectResult, notFound } from './correct.ts'
 import { FareboxError } from './errors.ts'
 import { featureOf } from './farebox-options.ts'
 import { isCustomerId } from './identify/customer-id.ts'
@@ -142,16 +141,27 @@ export function createUsage({ meter, store, clock, catalog, planOf, newKey, read
     if (!isNamed || (seq !== undefined && !(Number.isSafeInteger(seq) && seq > 0)))
       throw invalidOption('usage.correct()', 'idempotencyKey or seq', 'the key of an event, or its seq', seq ?? idempotencyKey)
     if (idempotencyKey !== undefined) checkKey(idempotencyKey)
-    const by = idempotencyKey === undefined ? { seq: seq as number } : { key: idempotencyKey }
     const quantity = parseQuantity(value, 'value')
     await ready
+    const named = seq === undefined ? { key: idempotencyKey as string } : { seq, key: await keyAt(customerId, seq) }
     return meter.correct({
-      target: correctionTarget(customerId, by),
+      target: correctionTarget(customerId, named),
       customerId,
-      original: 'key' in by ? by.key : seqKey(by.seq),
+      original: seq === undefined ? named.key : seqKey(seq),
       quantity,
       properties: properties === undefined ? null : checkedProperties(properties),
     })
+  }
+
+  /** The key of an event, which never changes. Throws `not_found`. */
+  async function keyAt(customerId: string, seq: number): Promise<string> {
+    const original = seqKey(seq)
+    const key = await store.change({ customerId, seqs: [seq] }, ({ known }) => ({
+      result: known.get(original)?.key,
+      entries: [],
+    }))
+    if (key === undefined) throw notFound({ customerId, original })
+    return key
   }
 
   async function unpriced({ customerId, ...page }: { customerId?: string } & PageRequest = {}): Promise<Page<UnpricedUsage>> {
@@ -239,7 +249,8 @@ export function invalidCustomer(customerId: unknown): FareboxError {
   )
 }
 
-function checkKey(key: string): void {
+/** Throws `invalid_key`. */
+export function checkKey(key: string): void {
   if (typeof key === 'string' && KEY.test(key)) return
   throw new FareboxError(
     'invalid_key',

@@ -1,4 +1,4 @@
-/** Recomputes every total, grant and invoice from the log and names what disagrees. */
+/** Recomputes every total, grant and invoice from the log, compares them with payments, and names what disagrees. */
 
 import type { AccountState } from './account/account-state.ts'
 import { allowanceOf } from './account/allowance.ts'
@@ -6,18 +6,21 @@ import { isInvoiced, type Segment, segmentAt, type Subscription, usagePeriod } f
 import { createAggregation, totalKey } from './aggregate/aggregate.ts'
 import { MAX_PAGE, type Page, type PageRequest, type Store, type StoredTotal } from './contracts/store.ts'
 import { type Offers, planOf } from './moment.ts'
-import { grantFromRecord } from './records/account-record.ts'
+import { grantFromRecord, paymentFromRecord } from './records/account-record.ts'
+import type { Grant } from './records/grant.ts'
 import { type Invoice, parseInvoiceNumber } from './records/invoice.ts'
+import type { Payment } from './records/payment.ts'
 import type { LoggedEvent, UsageEvent } from './records/usage-event.ts'
 import type { UsageTotal } from './records/usage-total.ts'
 import { add, compare, type Decimal, DECIMAL_ZERO, formatDecimal } from './values/decimal.ts'
 import { formatInstant } from './values/instant.ts'
 import { formatQuantity } from './values/quantity.ts'
+import { compareCollections } from './verify-collections.ts'
 import { compareInvoice, type HeldTotal } from './verify-invoice.ts'
 
 /** One thing that is not as the log says. */
 export interface Difference {
-  readonly kind: 'total' | 'event' | 'limit' | 'grant' | 'invoice' | 'number'
+  readonly kind: 'total' | 'event' | 'limit' | 'grant' | 'invoice' | 'payment' | 'number'
   readonly customerId: string | null
   /** One sentence for a person. */
   readonly message: string
@@ -54,8 +57,11 @@ export async function verify(parts: VerifyParts): Promise<Audit> {
   for await (const customerId of everything((page) => store.customerIds(page))) {
     differences.push(...limitsOf(await accounts(customerId), parts))
   }
+  const grants: { customerId: string; grant: Grant }[] = []
   for await (const record of everything((page) => store.records({ kind: 'grant', ...page }))) {
-    const { id, used, unit } = grantFromRecord(record)
+    const grant = grantFromRecord(record)
+    grants.push({ customerId: record.customerId, grant })
+    const { id, used, unit } = grant
     const log = paid.get(grantKey(record.customerId, id)) ?? DECIMAL_ZERO
     // Events that retention took had paid with grants too.
     const isWrong = retained.has(record.customerId) ? compare(log, used) > 0 : compare(log, used) !== 0
@@ -69,6 +75,10 @@ export async function verify(parts: VerifyParts): Promise<Audit> {
     const state = await accounts(invoice.customerId)
     differences.push(...(await compareInvoice(parts, { invoice, state, held: held.get(invoice.id) ?? [] })))
   }
+  const payments: Payment[] = []
+  for await (const record of everything((page) => store.records({ kind: 'payment', ...page })))
+    payments.push(paymentFromRecord(record))
+  differences.push(...compareCollections({ invoices, payments, grants }))
   differences.push(...gapsIn(invoices), ...unknownInvoices(invoices, held))
   return { ok: differences.length === 0, events, differences }
 }

@@ -233,6 +233,7 @@ type SealedEvent = Omit<LoggedEventRow, 'customer' | 'key'>
 /** What `looksFor` found: a result for each kind that was asked for, in its order. */
 function foundFrom(asked: Asked, results: readonly QueryResult[]): Omit<LockedAccounts, 'accounts'> {
   let place = 0
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what was asked for decides what its rows are
   const next = <Row>({ length }: readonly unknown[]): readonly Row[] => (length === 0 ? [] : rowsOf<Row>(results, place++))
   const known = new Map(next<KnownRow>(asked.keys).map(knownFromRow))
   for (const row of next<LoggedEventRow>(asked.places)) {

@@ -1,6 +1,7 @@
 /** What the operator does: start, many at once, keep old months out, spread over servers, look. */
 
 import { createFarebox, testClock } from '@farebox/core'
+import { type Charge, decimal, DECIMAL_ZERO, type Entry, type Invoice, type NewUsageEvent } from '@farebox/core/contracts'
 import { startPostgres } from '@farebox/postgres-server'
 import { expect, onTestFinished, test } from 'vitest'
 import { BY_ACCOUNT, BY_PROCESS, COPIED } from '../src/distribute.ts'
@@ -112,6 +113,84 @@ test('months before one leave the log; totals, invoices, repeats and the audit s
   })
   await expect(retainEvents({ ...location, before: 'January' })).rejects.toMatchObject({ code: 'invalid_option' })
 })
+
+test('of a month that left the log stays what it cost, total by total, and the charge under the key of a repeat', async () => {
+  const { store: open, url, schema } = await testDatabase()
+  const store = open()
+  await store.open()
+  const [january, march] = [Date.UTC(2026, 0, 1), Date.UTC(2026, 2, 1)]
+  const write = (...entries: Entry[]): Promise<void> =>
+    store.change({ customerId: 'ada' }, () => ({ result: undefined, entries }))
+  const charge = (cost: string): Charge => {
+    const uncovered = decimal(cost)
+    return { unit: 'USD', cost: uncovered, parts: [], uncovered, waived: DECIMAL_ZERO }
+  }
+  const posted = (key: string, at: number, change: Partial<NewUsageEvent>): Entry => ({
+    kind: 'posted',
+    event: { customerId: 'ada', feature: 'calls', quantity: 1n, at, key, route: null, properties: null, ...change },
+    periodStart: january,
+    keyGivenBy: 'caller',
+  })
+  const invoiced = (id: string): Entry[] => {
+    const invoice = invoiceOf(id, january)
+    const sealed = [{ feature: 'calls', periodStart: january }]
+    return [
+      { kind: 'drafted', invoice },
+      { kind: 'finalized', invoice: { ...invoice, status: 'open', finalizedAt: march }, series: 'FB', sealed },
+    ]
+  }
+  const customer = { id: 'ada', name: null, email: null, timeZone: 'UTC', createdAt: january }
+  await write({ kind: 'customer', customer }, posted('k1', january, { charge: charge('0.000000000001') }))
+  // Of a clock that was ahead: its instant is in the next month.
+  await write(posted('k2', Date.UTC(2026, 1, 1), { charge: charge('12345678901234567.5') }), ...invoiced('i1'))
+  await write(posted('k3', january + 5, { charge: charge('7') }), posted('k4', january + 6, { quantity: -1n, corrects: 1 }))
+  await write(...invoiced('i2'), posted('k5', january + 7, { charge: charge('9') }))
+  const total = { customerId: 'ada', feature: 'calls', periodStart: january }
+  const counted = () => Promise.all(['i1', 'i2', null].map((invoiceId) => store.recount({ ...total, invoiceId })))
+  const before = { totals: await store.totalsOf(total), counted: await counted() }
+  const location = { connectionString: url, schema }
+  // Something of January is on no invoice yet.
+  expect(await retainEvents({ ...location, before: '2026-03' })).toEqual([
+    { kind: 'open', month: '2026-01', openTotals: 1 },
+    { kind: 'dropped', month: '2026-02', events: 1 },
+  ])
+  await write(...invoiced('i3'))
+  expect(await retainEvents({ ...location, before: '2026-03' })).toEqual([{ kind: 'dropped', month: '2026-01', events: 4 }])
+  expect((await store.log({})).items).toEqual([])
+  const totals = await store.totalsOf(total)
+  expect(totals.map(({ invoiceId }) => invoiceId)).toEqual(['i1', 'i2', 'i3'])
+  for (const { dropped, quantity, events, cost, uncovered } of totals)
+    expect(dropped).toEqual({ quantity, events, cost, uncovered })
+  expect(totals.map(({ cost }) => cost)).toEqual(before.totals.map(({ cost }) => cost))
+  expect((await counted()).slice(0, 2)).toEqual(before.counted.slice(0, 2))
+  const known = await store.change({ customerId: 'ada', keys: ['k2', 'k4'] }, (state) => ({
+    result: new Map(state.known),
+    entries: [],
+  }))
+  expect(known.get('k2')).toMatchObject({ seq: 2, charge: charge('12345678901234567.5'), periodStart: january })
+  expect(known.get('k4')).toMatchObject({ seq: 4, quantity: -1n, corrects: 1 })
+})
+
+function invoiceOf(id: string, at: number): Invoice {
+  const none = { minor: 0n, currency: 'USD' }
+  const amounts = { subtotal: none, discount: none, tax: none, total: none, creditApplied: none }
+  return {
+    id,
+    number: null,
+    status: 'draft',
+    type: 'overage',
+    customerId: 'ada',
+    subscriptionId: null,
+    currency: 'USD',
+    period: [at, at + DAY],
+    issuedAt: at,
+    finalizedAt: null,
+    lines: [],
+    ...amounts,
+    corrects: null,
+    seal: null,
+  }
+}
 
 test('an event of a month without a partition makes one', async () => {
   const { store, rows, schema, url } = await testDatabase()

@@ -20,9 +20,10 @@ export interface ModelReservation {
   readonly server: number
 }
 
-/** One feature (or the base price: `feature` null) of an invoice. */
+/** One feature (or the base price: `feature` null) of an invoice, or what came late to it in an earlier period. */
 export interface ModelLine {
   readonly feature: string | null
+  readonly isLate: boolean
   readonly quantity: bigint
   readonly included: bigint
   readonly billable: bigint
@@ -33,7 +34,7 @@ export interface ModelLine {
 export interface ModelInvoice {
   readonly customer: string
   readonly moment: number
-  readonly type: 'recurring' | 'overage'
+  readonly type: 'recurring' | 'overage' | 'adjustment'
   readonly lines: readonly ModelLine[]
   readonly cents: bigint
 }
@@ -60,6 +61,8 @@ interface Account {
   startsAt: number
   nextMoment: number
   readonly events: ModelEvent[]
+  /** How many events of each feature are on an invoice, by period. */
+  readonly invoiced: Map<string, number>
 }
 
 /** The whole world of the model. */
@@ -72,7 +75,7 @@ export class Model {
   readonly invoices: ModelInvoice[] = []
 
   subscribe(customer: string, plan: string, startsAt: number): void {
-    this.accounts.set(customer, { plan, startsAt, nextMoment: 0, events: [] })
+    this.accounts.set(customer, { plan, startsAt, nextMoment: 0, events: [], invoiced: new Map() })
   }
 
   admit(claim: ModelReservation): ModelAnswer {
@@ -106,7 +109,9 @@ export class Model {
     const account = this.#seen(customer, event.at)
     const answer = this.#allows(account, { customer, ...event })
     const isKnown = answer === 'admitted' || answer === 'allowance_exhausted'
-    if (isKnown && periodIndex(account.startsAt, event.at) + 1 < account.nextMoment) return 'period_invoiced'
+    const isLate = isKnown && periodIndex(account.startsAt, event.at) + 1 < account.nextMoment
+    // What stops at a limit stopped at it then; what is priced is priced on the next invoice.
+    if (isLate && this.#terms(customer, event.feature).overage.kind === 'block') return 'period_invoiced'
     if (answer !== 'admitted') return answer
     this.#post(customer, event)
     return 'recorded'
@@ -143,6 +148,10 @@ export class Model {
         }
         const invoice = this.#invoiceOf(customer, account)
         if (invoice !== null) this.invoices.push(invoice)
+        for (const { feature, at } of account.events) {
+          const index = periodIndex(account.startsAt, at)
+          if (index < account.nextMoment) account.invoiced.set(`${feature} ${index}`, eventsOf(account, feature, index).length)
+        }
         account.nextMoment += 1
       }
     }
@@ -186,17 +195,27 @@ export class Model {
     const { startsAt, nextMoment: moment } = account
     const plan = planOf(account)
     const lines: ModelLine[] = []
-    const isRenewal = moment % plan.months === 0
-    if (isRenewal && plan.price > 0n) {
+    const isRenewal = moment % plan.months === 0 && plan.price > 0n
+    if (isRenewal) {
       const period = [boundary(startsAt, moment), boundary(startsAt, moment + plan.months)] as const
-      lines.push({ feature: null, quantity: 1_000_000n, included: 0n, billable: 1_000_000n, cents: plan.price / 10_000n, period })
+      lines.push({
+        feature: null,
+        isLate: false,
+        quantity: 1_000_000n,
+        included: 0n,
+        billable: 1_000_000n,
+        cents: plan.price / 10_000n,
+        period,
+      })
     }
     if (moment > 0) lines.push(...usageLinesOf({ plan, account, index: moment - 1 }))
+    for (let index = 0; index < moment - 1; index += 1) lines.push(...lateLinesOf({ plan, account, index }))
     if (lines.length === 0) return null
+    const isAdjustment = lines.every(({ isLate }) => isLate)
     return {
       customer,
       moment,
-      type: isRenewal ? 'recurring' : 'overage',
+      type: isRenewal ? 'recurring' : isAdjustment ? 'adjustment' : 'overage',
       lines,
       cents: lines.reduce((all, { cents }) => all + cents, 0n),
     }
@@ -206,15 +225,42 @@ export class Model {
 function usageLinesOf({ plan, account, index }: { plan: ModelPlan; account: Account; index: number }): ModelLine[] {
   const period = [boundary(account.startsAt, index), boundary(account.startsAt, index + 1)] as const
   return Object.entries(plan.features).flatMap(([feature, { included, overage }]) => {
-    const events = account.events.filter((event) => event.feature === feature && event.at >= period[0] && event.at < period[1])
+    const events = eventsOf(account, feature, index)
     const quantity = sum(events)
     const covered = included === null || quantity < included ? quantity : included
     const fees = overage.kind === 'graduated' ? (overage.tiers[0]?.flat ?? 0n) : 0n
     if (events.length === 0 && fees === 0n) return []
     return [
-      { feature, quantity, included: covered, billable: quantity - covered, cents: priceOf(overage, quantity - covered), period },
+      {
+        feature,
+        isLate: false,
+        quantity,
+        included: covered,
+        billable: quantity - covered,
+        cents: priceOf(overage, quantity - covered),
+        period,
+      },
     ]
   })
+}
+
+/** What a period's lines would have come to with what came late, less what they came to. */
+function lateLinesOf({ plan, account, index }: { plan: ModelPlan; account: Account; index: number }): ModelLine[] {
+  const period = [boundary(account.startsAt, index), boundary(account.startsAt, index + 1)] as const
+  return Object.entries(plan.features).flatMap(([feature, { included, overage }]) => {
+    const events = eventsOf(account, feature, index)
+    const before = events.slice(0, account.invoiced.get(`${feature} ${index}`) ?? 0)
+    if (before.length === events.length) return []
+    const beyond = (quantity: bigint): bigint => (included === null || quantity < included ? 0n : quantity - included)
+    const late = sum(events) - sum(before)
+    const cents = priceOf(overage, beyond(sum(events))) - priceOf(overage, beyond(sum(before)))
+    return [{ feature, isLate: true, quantity: late, included: 0n, billable: late, cents, period }]
+  })
+}
+
+/** A period's events of a feature in the order in which they were written. */
+function eventsOf({ events, startsAt }: Account, feature: string, index: number): ModelEvent[] {
+  return events.filter((event) => event.feature === feature && periodIndex(startsAt, event.at) === index)
 }
 
 /** The price of so many units beyond the allowance, in cents; each tier is rounded once, half up. */

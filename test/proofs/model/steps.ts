@@ -163,6 +163,8 @@ async function tracked(
       ...(event.key === null ? {} : { idempotencyKey: event.key }),
       ...(isInstantGiven ? { timestamp: event.at } : {}),
     })
+    // No plan here sells the tokens of a model, so nothing waits for a price.
+    if (result.kind === 'queued') throw new Error('Nothing here has no price')
     return result.kind === 'refused' ? (result.refusal.code as ModelAnswer) : result.kind
   } catch (error) {
     if (error instanceof FareboxError && error.code === 'period_invoiced') return error.code
@@ -261,18 +263,22 @@ function compareInvoices(expected: readonly ModelInvoice[], made: readonly Invoi
   }
 }
 
-/** An invoice as the model writes it: one entry per feature. */
+/** An invoice as the model writes it: one entry per feature, and one for each earlier period that something came late to. */
 function plain({ customerId, id, type, lines, total }: Invoice): ModelInvoice {
-  const features = [...new Set(lines.map((line) => line.feature))]
+  const nameOf = (line: Invoice['lines'][number]): string =>
+    line.type === 'adjustment' ? `late ${line.period[0]} ${line.feature}` : `usage ${line.feature}`
+  const usage = lines.filter((line) => line.type !== 'adjustment')
+  const late = lines.filter((line) => line.type === 'adjustment')
+  const inOrder = [...usage, ...late.toSorted((a, b) => a.period[0] - b.period[0] || featureOrder(a, b))]
   return {
     customer: customerId,
     moment: Number(id.slice(id.lastIndexOf('-') + 1)),
-    type,
-    lines: features.map((code) => {
-      const own = lines.filter((line) => line.feature === code)
+    type: type as ModelInvoice['type'],
+    lines: [...Map.groupBy(inOrder, nameOf).values()].map((own) => {
       const sum = (pick: (line: (typeof own)[number]) => bigint): bigint => own.reduce((all, line) => all + pick(line), 0n)
       return {
-        feature: code,
+        feature: own[0]?.feature ?? null,
+        isLate: own[0]?.type === 'adjustment',
         quantity: sum((line) => line.quantity),
         included: sum((line) => line.included),
         billable: sum((line) => line.billable),
@@ -282,6 +288,11 @@ function plain({ customerId, id, type, lines, total }: Invoice): ModelInvoice {
     }),
     cents: total.minor,
   }
+}
+
+/** As the catalog lists them. */
+function featureOrder(a: Invoice['lines'][number], b: Invoice['lines'][number]): number {
+  return (a.feature ?? '') < (b.feature ?? '') ? -1 : 1
 }
 
 function serverOf(world: World, index: number): Server {

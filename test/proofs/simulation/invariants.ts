@@ -60,8 +60,8 @@ function totals(database: Database, account: AccountState, counted: Counted): st
   for (const { feature, periodStart, posted, events } of account.usage)
     if (events > 0) kept.set(totalKey(customerId, feature, periodStart), { quantity: posted, events })
   for (const [key, rounds] of database.totals) {
-    const held = rounds.filter((total) => total.customerId === customerId && total.invoiceId !== null)
-    for (const { quantity, events } of held) {
+    const sealedRounds = rounds.filter((total) => total.customerId === customerId && total.invoiceId !== null)
+    for (const { quantity, events } of sealedRounds) {
       const others = kept.get(key) ?? { quantity: 0n, events: 0 }
       kept.set(key, { quantity: others.quantity + quantity, events: others.events + events })
     }

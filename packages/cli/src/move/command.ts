@@ -56,7 +56,8 @@ async function withStores<T>(from: string, to: string, work: (from: Store, to: S
   }
 }
 
-async function moveShown(from: Store, to: Store): Promise<MoveResult> {
+/** Shows how far it is. Rejects with a `CommandError` when a signal stopped it. */
+export async function moveShown(from: Store, to: Store): Promise<MoveResult> {
   let step: MoveProgress['step'] | null = null
   let progress: Progress | null = null
   const { signal, release } = stopSignal()
@@ -90,7 +91,7 @@ async function moveShown(from: Store, to: Store): Promise<MoveResult> {
   }
 }
 
-function resultText({ compared, differences }: MoveResult): string {
+export function resultText({ compared, differences }: MoveResult): string {
   const rows = Object.entries(compared).map(([kind, number]) => [`${kind.replace('_', ' ')}s`, count(number)])
   const shown = differences.slice(0, SHOWN_DIFFERENCES).map(({ message }) => `  ${message}`)
   const more = differences.length - shown.length

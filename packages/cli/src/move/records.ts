@@ -79,8 +79,9 @@ async function moveCounters({ from, to }: MoveRecordsOptions): Promise<void> {
   const there = new Map((await to.counters()).map(({ counter, taken }) => [counter, taken]))
   // Whose change it is says nothing: counters are nobody's.
   const [customerId] = (await from.customerIds({ limit: 1 })).items
+  if (customerId === undefined) return
   for (const { counter, taken } of await from.counters()) {
-    for (let left = taken - (there.get(counter) ?? 0); left > 0 && customerId !== undefined; left -= MOST_TAKEN) {
+    for (let left = taken - (there.get(counter) ?? 0); left > 0; left -= MOST_TAKEN) {
       const entries = Array.from({ length: Math.min(left, MOST_TAKEN) }, (): Entry => ({
         kind: 'counted',
         counter,

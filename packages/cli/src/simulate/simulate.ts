@@ -123,11 +123,11 @@ async function decideAll(
     // What comes while this runs is not part of it.
     if (done + batch.length >= recorded.events) break
     batch.push(event)
-    if (batch.length >= SIDE_BY_SIDE) await decide()
+    if (batch.length >= SIDE_BY_SIDE) await carryBatch()
   }
-  await decide()
+  await carryBatch()
 
-  async function decide(): Promise<void> {
+  async function carryBatch(): Promise<void> {
     if (signal?.aborted === true) throw new CommandError('Stopped: nothing was written', STOPPED_STATUS)
     const carried = batch.flatMap((event) => {
       const account = accounts.get(event.customerId)

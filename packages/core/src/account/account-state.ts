@@ -185,7 +185,15 @@ export function recordsChangedBy(state: AccountState, entry: Entry): readonly Ac
       return [unpricedToRecord(entry.usage)]
     case 'posted':
       return entry.event.charge === undefined ? NO_RECORDS : grantsOf(state, entry.event.charge).map(grantToRecord)
-    default:
+    case 'customer':
+    case 'subscription':
+    case 'reserved':
+    case 'released':
+    case 'drafted':
+    case 'finalized':
+    case 'collected':
+    case 'counted':
+    case 'api_key':
       return NO_RECORDS
   }
 }
@@ -266,6 +274,7 @@ function applyPosted(state: AccountState, event: NewUsageEvent, periodStart: num
   if (state.reservations.has(event.key)) endReservation(state, event.key)
   const usage = usageOf(state, event.feature, periodStart)
   invariant(seq > usage.lastSeq, 'the log gives each event a later place')
+  invariant(event.at >= periodStart, 'an event is not earlier than its period')
   usage.posted += event.quantity
   usage.events += 1
   usage.lastSeq = seq

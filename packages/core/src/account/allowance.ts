@@ -1,9 +1,13 @@
 /** What a plan still allows of a feature in a usage period: one rule for the 402, the headers, the usage and the settlement. */
 
+import type { Plan } from '../catalog/plan.ts'
 import type { MeteredTerms } from '../catalog/plan-feature.ts'
-import type { Quantity } from '../values/quantity.ts'
+import type { Grant } from '../records/grant.ts'
+import { add, type Decimal } from '../values/decimal.ts'
+import { decimalToQuantity, type Quantity } from '../values/quantity.ts'
 import { divideRounded } from '../values/rounding.ts'
-import type { Usage } from './account-state.ts'
+import type { AccountState, Usage } from './account-state.ts'
+import { leftOf } from './grants.ts'
 import { isCut, type Segment, usedBeforeCut } from './subscription.ts'
 
 export interface Allowance {
@@ -59,4 +63,28 @@ export function allowedIn({ included }: MeteredTerms, { segment, periodStart }: 
 /** Whether usage beyond the allowance is refused: as the plan says, and always during a trial. */
 export function isBlocked({ overage }: MeteredTerms, { kind }: Segment): boolean {
   return overage === 'block' || kind === 'trial'
+}
+
+/** Whether what credits or balance do not cover is refused. */
+export function blocksCost({ blocksOnExhaustion }: Plan, { kind }: Segment): boolean {
+  return blocksOnExhaustion || kind === 'trial'
+}
+
+/** Credits or money that grants allow, in millionths, cut below them; after `taken` is taken. */
+export function grantsAllowance(grants: readonly Grant[], unit: string, isBlocking: boolean, taken?: Decimal): Allowance {
+  const granted = grants.map((grant) => grant.granted).reduce(add, { coefficient: 0n, scale: 0 })
+  const included = decimalToQuantity(granted)
+  const left = decimalToQuantity(leftOf(grants)) - (taken === undefined ? 0n : decimalToQuantity(taken, 'ceil'))
+  const remaining = left > 0n ? left : 0n
+  return { included, used: included - remaining, remaining, isBlocked: isBlocking, unit }
+}
+
+/** A period whose spending is asked for, and units that would come on top. */
+export interface Spending {
+  readonly state: AccountState
+  readonly plan: Plan
+  readonly segment: Segment
+  /** First instant of the usage period, epoch milliseconds. */
+  readonly periodStart: number
+  readonly more?: { readonly feature: string; readonly quantity: Quantity }
 }

@@ -1,6 +1,7 @@
 /** What changes of a subscription do to its segments: plans, ends, pauses and prices, at an instant. Pure. */
 
 import type { Plan } from '../catalog/plan.ts'
+import { compare } from '../values/decimal.ts'
 import { invariant } from '../values/invariant.ts'
 import { periodAt } from '../values/period.ts'
 import { shareOf } from '../values/proration.ts'
@@ -47,15 +48,14 @@ export function renewalAfter(subscription: Subscription, at: number): number {
 /** Whether one plan is an upgrade of another: a longer interval, or of the same length a higher price. The length outranks the price. */
 export function isUpgrade(from: Plan, to: Plan): boolean {
   if (from.isFree) return !to.isFree
-  if (daysOf(from) !== daysOf(to)) return daysOf(to) > daysOf(from)
-  const scale = Math.max(from.price.scale, to.price.scale)
-  const at = ({ price }: Plan): bigint => price.coefficient * 10n ** BigInt(scale - price.scale)
-  return at(to) > at(from)
+  const [before, after] = [daysOf(from), daysOf(to)]
+  return before === after ? compare(to.price, from.price) > 0 : after > before
 }
 
-/** How long an interval is, to compare: a month has 30 days, and one that is paid once has no end. */
+/** About how long the interval of a plan is, to tell the longer one. */
 function daysOf({ periodsPerInterval, every }: Plan): number {
-  return periodsPerInterval === null ? Infinity : periodsPerInterval * (every.unit === 'week' ? 7 : 30) * every.count
+  if (periodsPerInterval === null) return Infinity
+  return periodsPerInterval * every.count * (every.unit === 'week' ? 7 : 30)
 }
 
 /** What a change at an instant leaves: what runs up to it, whatever else was to begin then; else what begins then. Null where nothing is in force. */

@@ -23,6 +23,8 @@ type Touched = AccountRecord | string
 
 export function createChangedRecords<Account extends WithState>(): ChangedRecords<Account> {
   const touched = new Map<Account, Map<string, Touched>>()
+  // Listings of a store are in the order of writing, whichever account a record is of.
+  const order: (readonly [account: Account, name: string])[] = []
 
   return { add, find, written }
 
@@ -44,12 +46,16 @@ export function createChangedRecords<Account extends WithState>(): ChangedRecord
   function touch(account: Account, name: string, record: Touched): void {
     let ofAccount = touched.get(account)
     if (ofAccount === undefined) touched.set(account, (ofAccount = new Map()))
+    if (!ofAccount.has(name)) order.push([account, name])
     ofAccount.set(name, record)
   }
 
   function* written(): Iterable<readonly [Account, AccountRecord]> {
-    for (const [account, records] of touched)
-      for (const record of records.values()) yield [account, typeof record === 'string' ? openGrant(account, record) : record]
+    for (const [account, name] of order) {
+      const record = touched.get(account)?.get(name)
+      invariant(record !== undefined, 'what was touched is there')
+      yield [account, typeof record === 'string' ? openGrant(account, record) : record]
+    }
   }
 }
 

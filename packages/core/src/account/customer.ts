@@ -20,6 +20,8 @@ export interface Customer {
   /** The provider's name for the way to pay that is on file. */
   readonly paymentMethod?: string
   readonly autoTopUp?: AutoTopUp
+  /** What automatic top-ups did; stays when they are turned off and on again. */
+  readonly automaticTopUps?: AutomaticTopUps
 }
 
 /** Buys balance by itself when what is left falls below the threshold. Amounts in the main unit of the customer's currency, exact. */
@@ -30,6 +32,15 @@ export interface AutoTopUp {
   readonly coolDownMs: number
   /** Of one calendar month in the customer's time zone, automatic top-ups together at most. */
   readonly monthlyCeiling: Decimal
+}
+
+export interface AutomaticTopUps {
+  /** When the last attempt began, whatever became of it: epoch milliseconds. */
+  readonly lastAt: number
+  /** First instant of the month that `bought` is about. */
+  readonly month: number
+  /** What was bought in it and was not declined, exact. */
+  readonly bought: Decimal
 }
 
 /** The members that a store keeps in columns of their own. */

@@ -102,3 +102,26 @@ export function withCustomer(
   const customer: Customer = { id: state.customerId, name: null, email: null, timeZone: DEFAULT_TIME_ZONE, createdAt: at }
   return { customer, entries: [{ kind: 'customer', customer }] }
 }
+
+/** The account's customer in a currency that stays from here on, and the entries that make it so. */
+export function withCurrency(
+  state: AccountState,
+  at: number,
+  currency: string,
+): { readonly customer: Customer; readonly entries: readonly Entry[] } {
+  const { customer: known } = withCustomer(state, at)
+  if (known.currency === currency && state.customer !== null) return { customer: known, entries: NOTHING }
+  const customer = { ...known, currency }
+  return { customer, entries: [{ kind: 'customer', customer }] }
+}
+
+/** What a customer is billed in; `otherwise` where nothing was fixed yet. */
+export function currencyOf({ subscription, customer }: AccountState, otherwise: string): string {
+  return subscription?.currency ?? customer?.currency ?? otherwise
+}
+
+/** Whether an account has money in a currency, so that it cannot have another any more. */
+export function holdsMoney({ grants, payments }: AccountState): boolean {
+  for (const { unit } of grants.values()) if (unit !== 'credits') return true
+  return payments.size > 0
+}

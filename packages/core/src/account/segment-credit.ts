@@ -53,7 +53,9 @@ export function unusedOf({ rule, used, ...ended }: UnusedOf): Share | null {
   if (at <= paid[0] || at >= paid[1] || !hasLength(paid, count)) return null
   const gone = shareOf([paid[0], at], paid, count)
   if (rule === 'time') return unusedShare(gone)
-  const last = usagePeriod({ ...segment, endsAt: null }, timeZone, at - 1)
+  // What was used before a change of price is counted too, so the period is that of all its prices.
+  const { startsAt } = priceChain(subscription, segment).first
+  const last = usagePeriod({ ...segment, startsAt, endsAt: null }, timeZone, at - 1)
   const whole: Span = [Math.max(last.start, paid[0]), Math.min(last.end, paid[1])]
   const over = shareOf([paid[0], whole[0]], paid, count)
   const weight = shareOf(whole, paid, count)

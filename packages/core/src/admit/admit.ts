@@ -1,7 +1,7 @@
 /** Decides a claim: a reservation, or a refusal with a named reason. */
 
 import { type AccountState, findUsage } from '../account/account-state.ts'
-import { type Allowance, allowanceOf } from '../account/allowance.ts'
+import { type Allowance, allowanceOf, blocksCost, grantsAllowance, type Spending } from '../account/allowance.ts'
 import { type Cost, costOf } from '../account/cost.ts'
 import { chargeOf, leftOf, payingGrants } from '../account/grants.ts'
 import { type Segment, segmentAt, usagePeriod } from '../account/subscription.ts'
@@ -9,13 +9,12 @@ import type { Plan } from '../catalog/plan.ts'
 import type { BalanceTerms, CreditTerms, MeteredTerms } from '../catalog/plan-feature.ts'
 import type { ModelPrices } from '../contracts/model-prices.ts'
 import type { Claim } from '../records/claim.ts'
-import type { Grant } from '../records/grant.ts'
 import type { Refusal, RefusalCode } from '../records/refusal.ts'
 import type { Reservation } from '../records/reservation.ts'
 import { add, compare, type Decimal } from '../values/decimal.ts'
 import { invariant } from '../values/invariant.ts'
 import type { Period } from '../values/period.ts'
-import { decimalToQuantity, type Quantity } from '../values/quantity.ts'
+import { decimalToQuantity } from '../values/quantity.ts'
 
 export type Admission =
   | { readonly kind: 'admitted'; readonly reservation: Reservation; readonly allowance: Allowance; readonly period: Period }
@@ -31,16 +30,6 @@ export interface Admitting {
   readonly models: ModelPrices | null
   /** What usage beyond allowance and balance costs in a period, exact. */
   readonly spentOf: (spending: Spending) => Decimal
-}
-
-/** A period whose spending is asked for, and units that would come on top. */
-export interface Spending {
-  readonly state: AccountState
-  readonly plan: Plan
-  readonly segment: Segment
-  /** First instant of the usage period, epoch milliseconds. */
-  readonly periodStart: number
-  readonly more?: { readonly feature: string; readonly quantity: Quantity }
 }
 
 /** What a claim meets when it gets as far as a plan's terms. */
@@ -118,22 +107,8 @@ function admitCost(claim: Claim, terms: CreditTerms | BalanceTerms, met: Met): A
   return { kind: 'admitted', reservation, allowance: grantsAllowance(grants, unit, isBlocked, taken), period }
 }
 
-/** Whether what credits or balance do not cover is refused. */
-export function blocksCost({ blocksOnExhaustion }: Plan, { kind }: Segment): boolean {
-  return blocksOnExhaustion || kind === 'trial'
-}
-
 function isOpenCost(terms: CreditTerms | BalanceTerms, { usage }: Claim): boolean {
   return terms.kind === 'balance' && terms.price.model === 'ai_model' && usage === undefined
-}
-
-/** Credits or money that grants allow, in millionths, cut below them; after `taken` is taken. */
-export function grantsAllowance(grants: readonly Grant[], unit: string, isBlocked: boolean, taken?: Decimal): Allowance {
-  const granted = grants.map((grant) => grant.granted).reduce(add, { coefficient: 0n, scale: 0 })
-  const included = decimalToQuantity(granted)
-  const left = decimalToQuantity(leftOf(grants)) - (taken === undefined ? 0n : decimalToQuantity(taken, 'ceil'))
-  const remaining = left > 0n ? left : 0n
-  return { included, used: included - remaining, remaining, isBlocked, unit }
 }
 
 function limitOf(limit: Decimal, spent: Decimal, currency: string): Allowance {

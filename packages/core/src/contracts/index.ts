@@ -2,6 +2,7 @@
 
 export type * from './model-prices.ts'
 export * from './paging.ts'
+export type * from './payment-provider.ts'
 export * from './store.ts'
 export type { TaxableLine, TaxInput, TaxOfLine, TaxParty, TaxRules } from './tax-rules.ts'
 export * from './waiting.ts'
@@ -17,20 +18,21 @@ export {
 export type { AccountState, ApiKeyRecord, Entry, Usage } from '../account/account-state.ts'
 export { type ChangedRecords, createChangedRecords } from '../account/changed-records.ts'
 export { customerFromDocument, customerToDocument } from '../account/customer.ts'
-export type { AutoTopUp, Customer } from '../account/customer.ts'
+export type { AutomaticTopUps, AutoTopUp, Customer } from '../account/customer.ts'
 export { subscriptionColumns, subscriptionFromDocument, subscriptionToDocument, withNextMoment } from '../account/subscription.ts'
 export type { Subscription, SubscriptionStatus } from '../account/subscription.ts'
 export { chargeFromDocument, chargeToDocument } from '../records/charge.ts'
 export type { Charge, ChargePart, ModelCharge } from '../records/charge.ts'
 export { grantFromRecord, paymentFromRecord, recordName, unpricedFromRecord } from '../records/account-record.ts'
 export type { AccountRecord, RecordKey, RecordKind, StoredRecord } from '../records/account-record.ts'
-export type { Grant, GrantSource, GrantUnit } from '../records/grant.ts'
-export type { Payment, PaymentStatus } from '../records/payment.ts'
+export type { Grant, GrantSource, GrantUnit, Revocation } from '../records/grant.ts'
+export type { Asked, Bought, Payment, PaymentResult, PaymentStatus, Refund } from '../records/payment.ts'
 export type { UnpricedUsage } from '../records/unpriced-usage.ts'
 export type { Claim } from '../records/claim.ts'
 export type {
   Invoice,
   InvoiceLine,
+  InvoiceRequest,
   InvoiceSeal,
   InvoiceStatus,
   InvoiceType,

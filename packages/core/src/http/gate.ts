@@ -6,6 +6,7 @@ import type { KeyIdentification } from '../identify/identify.ts'
 import type { Admission, Meter } from '../meter.ts'
 import type { Claim } from '../records/claim.ts'
 import type { ModelUsage } from '../records/model-usage.ts'
+import type { RefusalCode } from '../records/refusal.ts'
 import type { Reservation } from '../records/reservation.ts'
 import type { UnpricedUsage } from '../records/unpriced-usage.ts'
 import type { NewUsageEvent } from '../records/usage-event.ts'
@@ -35,7 +36,8 @@ export interface GateParts {
   readonly ready: Promise<void>
   readonly keys: KeyIdentification
   readonly newKey: () => string
-  readonly actions: readonly Action[]
+  /** What a client can do about a refusal. */
+  readonly actions: (code: RefusalCode) => readonly Action[]
   readonly inFlight: InFlight
   /** Takes what was used while the store could not answer. */
   readonly spool: Slots
@@ -166,7 +168,7 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
   function verdictOf(admission: Admission, now: number): Verdict {
     if (admission.kind === 'refused') {
       const { refusal } = admission
-      return { kind: 'refused', reply: refusalReply({ refusal, instance: newKey(), actions: parts.actions, now }) }
+      return { kind: 'refused', reply: refusalReply({ refusal, instance: newKey(), actions: parts.actions(refusal.code), now }) }
     }
     invariant(admission.kind === 'admitted', 'what has no price is an error by now')
     const { reservation, allowance, period } = admission

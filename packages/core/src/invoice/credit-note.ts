@@ -1,7 +1,7 @@
 /** Credit notes: take back part of a final invoice, and never more than it still holds. */
 
 import { FareboxError } from '../errors.ts'
-import type { Invoice, InvoiceLine } from '../records/invoice.ts'
+import type { Invoice, InvoiceLine, InvoiceRequest } from '../records/invoice.ts'
 import { allocate } from '../values/allocate.ts'
 import { invariant } from '../values/invariant.ts'
 import { formatMoney, type Money, sumMoney, zero } from '../values/money.ts'
@@ -28,6 +28,7 @@ export type CreditNoteInput = {
   readonly reason: string
   /** Epoch milliseconds. */
   readonly at: number
+  readonly request?: InvoiceRequest
 } & (
   | { readonly lines: readonly LineCredit[] }
   | {
@@ -80,6 +81,7 @@ export function buildCreditNote(input: CreditNoteInput): Invoice {
     corrects: invoice.id,
     ...(invoice.number === null ? {} : { correctsNumber: invoice.number }),
     reason,
+    ...(input.request === undefined ? {} : { request: input.request }),
   })
   refuseBeyond(invoice, creditableOf(invoice, earlier), { minor: -note.total.minor, currency: invoice.currency })
   return note

@@ -18,6 +18,7 @@ export interface DraftInput extends Pick<
   | 'corrects'
   | 'correctsNumber'
   | 'reason'
+  | 'request'
 > {
   /** Invoice credit that the customer has: it pays as much of the total as it can. */
   readonly credit: Money

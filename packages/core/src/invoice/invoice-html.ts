@@ -1,6 +1,7 @@
 /** An invoice as a page that stands alone: no script, nothing loaded, every text escaped. */
 
 import type { Invoice } from '../records/invoice.ts'
+import { escapeHtml as escape } from '../values/html.ts'
 import { type PrintedInvoice, printedInvoice, type PrintedLine, type PrintedSum, type PrintOptions } from './printed-invoice.ts'
 
 /** Pure; the same invoice and options give the same page. */
@@ -74,12 +75,6 @@ function sumRow({ label, amount, kind }: PrintedSum): string {
 
 function sealText({ seal }: PrintedInvoice): string {
   return seal === null ? '' : `<p>${escape(seal.label)}: <code>${escape(seal.root)}</code></p>`
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-
-function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '')
 }
 
 const STYLE = `

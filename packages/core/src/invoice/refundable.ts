@@ -16,16 +16,19 @@ export interface RefundableInput {
   readonly refunded: Money
 }
 
-/**
- * What was paid beyond what the invoice still asks for, less what went back or is kept as credit; and never more than came
- * in. So a credit note on an unpaid invoice refunds nothing: it lowers what is owed.
- */
-export function refundable({ invoice, paid, credited, kept, refunded }: RefundableInput): Money {
+/** What was paid, as money or as invoice credit, beyond what the invoice still asks for, less what went back or is kept as credit. */
+export function owedBack({ invoice, paid, credited, kept, refunded }: RefundableInput): Money {
   const { total, creditApplied, currency } = invoice
   for (const amount of [paid, credited, kept, refunded])
     invariant(amount.minor >= 0n, 'what was paid, credited and refunded is never negative')
   const beyond = subtractMoney(sumMoney([paid, creditApplied, credited], currency), sumMoney([total, kept, refunded], currency))
-  const inHand = subtractMoney(paid, refunded)
+  return beyond.minor > 0n ? beyond : zero(currency)
+}
+
+/** What is owed back, and never more than came in. So a credit note on an unpaid invoice refunds nothing: it lowers what is owed. */
+export function refundable(input: RefundableInput): Money {
+  const beyond = owedBack(input)
+  const inHand = subtractMoney(input.paid, input.refunded)
   const most = beyond.minor < inHand.minor ? beyond : inHand
-  return most.minor > 0n ? most : zero(currency)
+  return most.minor > 0n ? most : zero(input.invoice.currency)
 }

@@ -105,6 +105,14 @@ export interface InvoiceSeal {
   readonly events: number
 }
 
+/** Tells a request that comes again from another one under the same key. */
+export interface InvoiceRequest {
+  /** The key that it was asked for with. */
+  readonly key: string
+  /** Of what was asked for. */
+  readonly digest: string
+}
+
 export interface Invoice {
   /** Stable before and after numbering: `<subscription id>-<billing moment>`, or an id of its own. */
   readonly id: string
@@ -141,6 +149,8 @@ export interface Invoice {
   readonly reason?: string
   /** Null while a draft, and where there are no events. */
   readonly seal: InvoiceSeal | null
+  /** What somebody asked for; absent where a billing moment made it. */
+  readonly request?: InvoiceRequest
 }
 
 /** What is left to pay: never negative. */

@@ -110,7 +110,7 @@ export function subscriptionToRow(customerRowId: number, subscription: Subscript
 /** An event of a total, whose customer and feature are known. */
 export type ChainRow = [
   seq: number,
-  quantity: number,
+  quantity: number | string,
   at: number,
   route: string | null,
   key: string,
@@ -121,7 +121,6 @@ export type ChainRow = [
 
 export function eventOfTotal(customerId: string, feature: string, row: ChainRow): UsageEvent {
   const [seq, units, at, route, key, properties, charge, corrects] = row
-  invariant(Number.isSafeInteger(units), 'a double holds the units of one event')
   const quantity = units === ONE_UNIT ? ONE : BigInt(units)
   const event: Mutable<UsageEvent> = { seq, customerId, feature, quantity, at, key, route, properties: propertiesOf(properties) }
   return withCharge(event, charge, corrects)

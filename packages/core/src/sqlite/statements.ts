@@ -265,7 +265,7 @@ function ofEvents(db: Database) {
     eventBySeq: db.prepare<[number, number], EventRow>(`SELECT ${EVENT_COLUMNS} WHERE t.customer_id = ? AND e.seq = ?`),
     log: db.prepare<[number, number], EventRow>(`SELECT ${EVENT_COLUMNS} WHERE e.seq > ? ORDER BY e.seq LIMIT ?`),
     // Crossed, so that the chain leads: to save the sort, the planner would go through the whole log instead.
-    // Closing reads every event of a month by it: an array of doubles costs half of an object of bigints, and holds what one event may have.
+    // Closing reads every event of a month by it: an array of doubles costs half of an object of bigints; what a double does not hold comes as text.
     chain: db
       .prepare<[bigint | number, number], ChainRow>(`
       WITH RECURSIVE chain (seq, previous) AS (
@@ -274,7 +274,7 @@ function ofEvents(db: Database) {
         SELECT e.seq, e.seq - e.back FROM chain JOIN _events e ON e.seq = chain.previous
         LIMIT ?
       )
-      SELECT e.seq, e.quantity, e.at, r.label AS route, e.key, e.properties, e.charge, e.corrects
+      SELECT e.seq, iif(abs(e.quantity) < 9007199254740992, e.quantity, CAST(e.quantity AS TEXT)), e.at, r.label AS route, e.key, e.properties, e.charge, e.corrects
       FROM chain ch CROSS JOIN _events e ON e.seq = ch.seq LEFT JOIN _labels r ON r.id = e.route_id ORDER BY ch.seq DESC`)
       .safeIntegers(false)
       .raw(),

@@ -47,8 +47,15 @@ export function decimal(text: string): Decimal {
 
 /** Reads what `formatDecimal` wrote, however long: for what this program stored itself. */
 export function storedDecimal(text: string): Decimal {
+  const value = parseStoredDecimal(text)
+  invariant(value !== null, 'a stored amount is a plain decimal')
+  return value
+}
+
+/** The same of a text that may have been changed since; null where it is no plain decimal. */
+export function parseStoredDecimal(text: string): Decimal | null {
   const match = PLAIN_DECIMAL.exec(text)
-  invariant(match !== null, 'a stored amount is a plain decimal')
+  if (match === null) return null
   const [, sign = '', whole = '', fraction = ''] = match
   const magnitude = BigInt(whole + fraction)
   return reduced(sign === '-' ? -magnitude : magnitude, fraction.length)

@@ -1,6 +1,6 @@
 /** Identifiers and secrets: the only place where chance comes in. */
 
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 
 /** 128 bits: no two are ever the same. */
 const ID_BYTES = 16
@@ -11,6 +11,19 @@ const SOURCE_BYTES = 9
 /** A new identifier such as `sub_4f0c…`: the prefix and 32 hexadecimal digits. */
 export function randomId(prefix: string): string {
   return `${prefix}_${randomBytes(ID_BYTES).toString('hex')}`
+}
+
+/** An identifier that is the same for the same texts, and for no others: what is asked for twice is found by it. */
+export function derivedId(prefix: string, ...texts: readonly string[]): string {
+  return `${prefix}_${digestOf(...texts)}`
+}
+
+/** 128 bits of a hash over texts, in hexadecimal digits: two different lists of texts never have the same. */
+export function digestOf(...texts: readonly string[]): string {
+  return createHash('sha256')
+    .update(JSON.stringify(texts))
+    .digest('hex')
+    .slice(0, 2 * ID_BYTES)
 }
 
 /**

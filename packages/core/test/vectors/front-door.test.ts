@@ -131,6 +131,33 @@ run<
   theirs: ({ expected }) => expected,
 })
 
+run<
+  Vector & {
+    readonly used: string
+    /** For whatever is used of the feature. */
+    readonly fee: string
+    /** Of the usage lines of all invoices, after the first was withdrawn and its period was closed again. */
+    readonly amounts: readonly string[]
+  }
+>('void-invoice', {
+  ours: async ({ used, fee }) => {
+    const plans = {
+      plan: { price: '1.00', interval: 'month', features: { units: { overage: { model: 'flat', price: fee } } } },
+    } as const
+    const { farebox, clock } = open({ plans, at: instant('2026-01-01') })
+    const { usagePeriod } = await farebox.subscriptions.create({ customerId: 'ada', plan: 'plan' })
+    await farebox.usage.track({ customerId: 'ada', feature: 'units', value: used })
+    clock.set(usagePeriod?.[1] ?? 0)
+    const { invoices } = await farebox.closePeriods()
+    const billed = invoices.find(({ lines }) => lines.some(({ feature }) => feature !== null))
+    await farebox.invoices.void(billed?.id ?? '')
+    await farebox.closePeriods()
+    const usage = linesOf((await farebox.invoices.list()).items, 'feature_usage')
+    return usage.map(({ amount }) => formatMoney(amount))
+  },
+  theirs: ({ amounts }) => amounts,
+})
+
 interface Opening extends Pick<FareboxOptions, 'tax'> {
   readonly plans: Readonly<Record<string, PlanDefinition<'units'>>>
   readonly at: number
