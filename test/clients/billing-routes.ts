@@ -293,6 +293,194 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/credits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Credits that are left, by grant, in the order in which they pay */
+        get: operations["get_credits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/credits/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every movement of credits, newest first */
+        get: operations["list_credit_movements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/credits/packs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Buy a pack of credits with the way to pay that is on file */
+        post: operations["buy_pack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/balance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Prepaid money that is left, by grant, in the order in which it pays */
+        get: operations["get_balance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/balance/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every movement of the balance, newest first */
+        get: operations["list_balance_movements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/balance/top-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Buy balance with the way to pay that is on file */
+        post: operations["top_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/balance/auto-top-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Have balance bought by itself when little is left */
+        put: operations["set_auto_top_up"];
+        post?: never;
+        /** Have nothing bought by itself any more */
+        delete: operations["end_auto_top_up"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Attempts to pay, oldest first, with what went back of each */
+        get: operations["list_payments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/payments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An attempt to pay, and how it ended */
+        get: operations["get_payment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/invoices/{id}/pay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pay an open invoice with the way to pay that is on file; again is the same */
+        post: operations["pay_invoice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A page of the payment provider on which to leave a way to pay */
+        post: operations["create_checkout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/customers": {
         parameters: {
             query?: never;
@@ -747,7 +935,8 @@ export interface paths {
         /** Invoices of all customers, oldest first */
         get: operations["list_all_invoices"];
         put?: never;
-        post?: never;
+        /** Make an invoice of anything; again with the same key is the same invoice */
+        post: operations["create_invoice"];
         delete?: never;
         options?: never;
         head?: never;
@@ -850,6 +1039,329 @@ export interface paths {
         put?: never;
         /** Price what waits again, after the price list was updated */
         post: operations["retry_unpriced_usage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customer}/credits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A customer's credits, by grant */
+        get: operations["get_customer_credits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customer}/credits/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every movement of a customer's credits, newest first */
+        get: operations["list_customer_credit_movements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customer}/credits/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Grant credits that were not bought */
+        post: operations["grant_credits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customer}/credits/grants/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back what is left of a grant of credits, or part of it */
+        post: operations["revoke_credits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customer}/balance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A customer's balance, by grant */
+        get: operations["get_customer_balance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customer}/balance/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every movement of a customer's balance, newest first */
+        get: operations["list_customer_balance_movements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customer}/balance/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Grant balance that was not bought */
+        post: operations["grant_balance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customer}/balance/grants/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back what is left of a grant of balance, or part of it */
+        post: operations["revoke_balance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Attempts to collect money, oldest first */
+        get: operations["list_all_payments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/payments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An attempt to collect money, and how it ended */
+        get: operations["get_any_payment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/payments/{id}/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give money back, never more than came in and has not gone back */
+        post: operations["refund_payment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/payments/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the provider about everything that is under way */
+        post: operations["ask_about_payments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customer}/payment-method": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Put a customer's way to pay on file, or take it off */
+        put: operations["set_payment_method"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/invoices/{id}/collection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of an invoice: payments, refunds, credit notes, and what is due */
+        get: operations["get_collection"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/invoices/{id}/pay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Charge what is due to the way to pay that is on file; again is the same */
+        post: operations["collect_invoice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/invoices/{id}/mark-paid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The money came, by bank transfer say */
+        post: operations["mark_invoice_paid"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/invoices/{id}/void": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Withdraw an open or uncollectible invoice */
+        post: operations["void_invoice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/invoices/{id}/mark-uncollectible": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give up an open invoice */
+        post: operations["mark_invoice_uncollectible"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/invoices/{id}/credit-notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back lines or an amount of a final invoice */
+        post: operations["create_credit_note"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1008,7 +1520,22 @@ export interface components {
              * @example user_123
              */
             customer: string;
+            /** @description The metered features of the plan */
             features: components["schemas"]["FeatureUsage"][];
+            /** @description Credits that are left, those of packs included */
+            credits: {
+                /**
+                 * @description Units as an exact decimal
+                 * @example 12.5
+                 */
+                available: string;
+            };
+            /** @description Prepaid money that is left, and what usage cost beyond it */
+            balance: {
+                currency: string;
+                available: string;
+                overdraft: string;
+            };
         };
         FeatureUsage: {
             /** @example api_calls */
@@ -1501,6 +2028,249 @@ export interface components {
         CouponInput: {
             coupon: string;
         };
+        Credits: {
+            /** @description What may be used now */
+            available: string;
+            /** @description What requests in flight hold besides */
+            held: string;
+            /** @description Those that pay now, in the order in which they pay */
+            grants: components["schemas"]["Grant"][];
+        };
+        Grant: {
+            id: string;
+            /** @enum {string} */
+            unit: "credits" | "balance" | "invoice_credit";
+            /**
+             * @description Where it comes from
+             * @enum {string}
+             */
+            source: "plan" | "pack" | "top_up" | "credit_note" | "adjustment";
+            /** @description The lower is used first */
+            priority: number;
+            /** @description An exact decimal: credits, or the main unit of the customer's currency */
+            granted: string;
+            /** @description An exact decimal: credits, or the main unit of the customer's currency */
+            used: string;
+            /** @description Held by requests in flight */
+            held: string;
+            /** @description Taken back by refunds and by the operator */
+            revoked: string;
+            /** @description What it can still pay */
+            left: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-01T00:00:00Z
+             */
+            starts_at: string;
+            /**
+             * Format: date-time
+             * @description It pays for what happened before; null: it never expires
+             * @example 2026-11-01T00:00:00Z
+             */
+            expires_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-11-01T00:00:00Z
+             */
+            created_at: string;
+            /** @description The invoice that it was bought with, or that it comes from */
+            reference: string | null;
+            /** @description For the operator only */
+            reason?: string | null;
+        };
+        Ledger: {
+            items: components["schemas"]["LedgerEntry"][];
+            next: string | null;
+        };
+        LedgerEntry: {
+            /** @enum {string} */
+            kind: "grant" | "revoke" | "expiry" | "usage" | "correction" | "earlier";
+            /**
+             * Format: date-time
+             * @example 2026-11-01T00:00:00Z
+             */
+            at: string;
+            /** @description Negative where something was used or went */
+            amount: string;
+            /** @description What there was after it */
+            balance: string;
+            grant?: string;
+            /** @enum {string} */
+            source?: "plan" | "pack" | "top_up" | "credit_note" | "adjustment";
+            reference?: string | null;
+            /** @description For the operator only */
+            reason?: string | null;
+            feature?: string;
+            /** @description The event that moved it */
+            seq?: number;
+            quantity?: string;
+            /** @description What the event cost beyond */
+            uncovered?: string;
+        };
+        Collected: {
+            /** @enum {string} */
+            result: "paid" | "pending" | "unknown";
+            invoice: components["schemas"]["Invoice"];
+            payment: components["schemas"]["Payment"];
+            grant: components["schemas"]["Grant"] & (Record<string, never> | null);
+        };
+        /** @description Null where nothing was left to pay */
+        Payment: {
+            id: string;
+            /**
+             * @description The application's own id of the customer
+             * @example user_123
+             */
+            customer: string;
+            /** @description Id of the invoice */
+            invoice: string;
+            /**
+             * @description An amount in the currency's main unit, with its places
+             * @example 19.00
+             */
+            amount: string;
+            currency: string;
+            /**
+             * @description `open` and `unknown`: the provider was not heard yet, and is asked again
+             * @enum {string}
+             */
+            status: "open" | "unknown" | "pending" | "succeeded" | "declined";
+            /** @description Whether a threshold made it rather than a person */
+            is_automatic: boolean;
+            /**
+             * @description Who says how a pending one ends
+             * @enum {string}
+             */
+            awaits: "provider" | "operator";
+            provider: string;
+            payment_method: string | null;
+            /** @description The provider's own name for it */
+            reference: string | null;
+            decline_code: string | null;
+            /**
+             * @description An amount in the currency's main unit, with its places
+             * @example 19.00
+             */
+            refunded: string;
+            refunds: components["schemas"]["Refund"][];
+            /**
+             * Format: date-time
+             * @example 2026-11-01T00:00:00Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-01T00:00:00Z
+             */
+            ended_at: string | null;
+        } | null;
+        Refund: {
+            id: string;
+            /**
+             * @description An amount in the currency's main unit, with its places
+             * @example 19.00
+             */
+            amount: string;
+            /**
+             * @description `open` and `unknown`: the provider was not heard yet, and is asked again
+             * @enum {string}
+             */
+            status: "open" | "unknown" | "pending" | "succeeded" | "declined";
+            reference: string | null;
+            decline_code: string | null;
+            /** @description The credit note that it pays out */
+            credit_note: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-11-01T00:00:00Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-01T00:00:00Z
+             */
+            ended_at: string | null;
+        };
+        PackInput: {
+            pack: string;
+            /** @description Once for each key. Give the same one when you retry */
+            idempotency_key: string;
+        };
+        Balance: {
+            currency: string;
+            /** @description What may be used now */
+            available: string;
+            /** @description What requests in flight hold besides */
+            held: string;
+            /** @description Those that pay now, in the order in which they pay */
+            grants: components["schemas"]["Grant"][];
+            /** @description What usage cost beyond the balance: billed when its period ends */
+            overdraft: string;
+            auto_top_up: components["schemas"]["AutoTopUp"];
+        };
+        /** @description Null where nothing is bought by itself */
+        AutoTopUp: {
+            /**
+             * @description An amount in the currency's main unit, with its places
+             * @example 19.00
+             */
+            threshold: string;
+            /**
+             * @description An amount in the currency's main unit, with its places
+             * @example 19.00
+             */
+            amount: string;
+            cool_down_minutes: number;
+            /**
+             * @description An amount in the currency's main unit, with its places
+             * @example 19.00
+             */
+            monthly_ceiling: string;
+        } | null;
+        TopUpInput: {
+            /**
+             * @description In the main unit of the customer's currency, in quotes
+             * @example 25.00
+             */
+            amount: string;
+            /** @description Once for each key. Give the same one when you retry */
+            idempotency_key: string;
+        };
+        AutoTopUpInput: {
+            /**
+             * @description Balance is bought when less than this is left
+             * @example 25.00
+             */
+            threshold: string;
+            /**
+             * @description What is bought each time
+             * @example 25.00
+             */
+            amount: string;
+            /** @description Between two attempts at least. Default 60 */
+            cool_down_minutes?: number;
+            /**
+             * @description Most that is bought by itself in a calendar month
+             * @example 25.00
+             */
+            monthly_ceiling: string;
+        };
+        Payments: {
+            items: components["schemas"]["Payment"][];
+            next: string | null;
+        };
+        Checkout: {
+            id: string;
+            url: string;
+        };
+        CheckoutInput: {
+            /** @description Where the customer is sent when a way to pay is on file */
+            success_url: string;
+            /** @description Where otherwise. Default: the same */
+            cancel_url?: string;
+            /** @description Once for each key. Give the same one when you retry */
+            idempotency_key?: string;
+        };
         Customer: {
             /**
              * @description The application's own id of the customer
@@ -1779,6 +2549,190 @@ export interface components {
             /** @description Found a price, and are in the log */
             priced: number;
             waiting: number;
+        };
+        CreditGrantInput: {
+            /**
+             * @description Up to six decimal places
+             * @example 100
+             */
+            credits: number | string;
+            /**
+             * Format: date-time
+             * @description Default: it never expires
+             * @example 2026-11-01T00:00:00Z
+             */
+            expires_at?: string;
+            /** @description From 0 (the default) to 1,000: the lower is used first */
+            priority?: number;
+            /** @description For people */
+            reason?: string;
+            /** @description Once for each key. Give the same one when you retry */
+            idempotency_key?: string;
+        };
+        CreditRevokeInput: {
+            /**
+             * @description Default: all that is left of the grant
+             * @example 100
+             */
+            credits?: number | string;
+            /** @description For people */
+            reason?: string;
+            /** @description Once for each key. Give the same one when you retry */
+            idempotency_key?: string;
+        };
+        BalanceGrantInput: {
+            /**
+             * @description In the main unit of the customer's currency, in quotes
+             * @example 25.00
+             */
+            amount: string;
+            /**
+             * Format: date-time
+             * @description Default: it never expires
+             * @example 2026-11-01T00:00:00Z
+             */
+            expires_at?: string;
+            /** @description From 0 (the default) to 1,000: the lower is used first */
+            priority?: number;
+            /** @description For people */
+            reason?: string;
+            /** @description Once for each key. Give the same one when you retry */
+            idempotency_key?: string;
+        };
+        BalanceRevokeInput: {
+            /**
+             * @description Default: all that is left of the grant
+             * @example 25.00
+             */
+            amount?: string;
+            /** @description For people */
+            reason?: string;
+            /** @description Once for each key. Give the same one when you retry */
+            idempotency_key?: string;
+        };
+        Refunded: {
+            /** @enum {string} */
+            result: "succeeded" | "pending" | "unknown" | "declined";
+            refund: components["schemas"]["Refund"];
+            payment: components["schemas"]["Payment"];
+        };
+        RefundInput: {
+            /**
+             * @description Default: all that may go back
+             * @example 25.00
+             */
+            amount?: string;
+            /** @description Once for each key. Give the same one when you retry */
+            idempotency_key: string;
+        };
+        Asked: {
+            /** @description How many payments were asked about */
+            asked: number;
+        };
+        /** @description The way to pay that is on file */
+        PaymentMethod: {
+            /**
+             * @description The application's own id of the customer
+             * @example user_123
+             */
+            customer: string;
+            payment_method: string | null;
+        };
+        PaymentMethodInput: {
+            /** @description The provider's own name for it; null takes it off */
+            payment_method: string | null;
+        };
+        OneOffInput: {
+            /**
+             * @description The application's own id of the customer
+             * @example user_123
+             */
+            customer: string;
+            /** @description In the order in which they are printed; amounts without taxes that come on top */
+            lines: {
+                description: string;
+                /**
+                 * @description In the main unit of the customer's currency, in quotes
+                 * @example 25.00
+                 */
+                amount: string;
+            }[];
+            /** @description Once for each key. Give the same one when you retry */
+            idempotency_key: string;
+        };
+        Collection: {
+            invoice: components["schemas"]["Invoice"];
+            /**
+             * @description What is left to pay
+             * @example 19.00
+             */
+            due: string;
+            /**
+             * @description An amount in the currency's main unit, with its places
+             * @example 19.00
+             */
+            paid: string;
+            /**
+             * @description What went back, or is under way
+             * @example 19.00
+             */
+            refunded: string;
+            /**
+             * @description What credit notes took back
+             * @example 19.00
+             */
+            credited: string;
+            /**
+             * @description Of it: what stays as invoice credit
+             * @example 19.00
+             */
+            kept: string;
+            payments: components["schemas"]["Payment"][];
+            credit_notes: components["schemas"]["Invoice"][];
+        };
+        MarkPaidInput: {
+            /** @description Names the transfer */
+            reference?: string;
+        };
+        CreditNote: {
+            credit_note: components["schemas"]["Invoice"];
+            /**
+             * @description What stays as invoice credit
+             * @example 19.00
+             */
+            kept: string;
+            /** @description What goes back, by payment */
+            refunds: components["schemas"]["Refund"][];
+            /**
+             * @description What is left to pay of the invoice
+             * @example 19.00
+             */
+            due: string;
+        };
+        CreditNoteInput: {
+            /**
+             * @description Taken back of every line in proportion. Either this or `lines`
+             * @example 25.00
+             */
+            amount?: string;
+            /** @description Taken back of single lines, without a tax that was added */
+            lines?: {
+                line: string;
+                /**
+                 * @description In the main unit of the customer's currency, in quotes
+                 * @example 25.00
+                 */
+                amount: string;
+            }[];
+            /** @description As printed */
+            reason: string;
+            /**
+             * @description Whether what was paid stays as invoice credit (the default) or goes back
+             * @enum {string}
+             */
+            refund?: "credit" | "provider";
+            /** @description Once for each key. Give the same one when you retry */
+            idempotency_key: string;
         };
         EventResult: {
             /**
@@ -2404,6 +3358,417 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_credits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The credits */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Credits"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_credit_movements: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of movements */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ledger"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    buy_pack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PackInput"];
+            };
+        };
+        responses: {
+            /** @description Paid, and what was bought is there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collected"];
+                };
+            };
+            /** @description Under way: ask again with the same key, or look at the payment */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collected"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_balance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The balance */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Balance"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_balance_movements: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of movements */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ledger"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    top_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TopUpInput"];
+            };
+        };
+        responses: {
+            /** @description Paid, and what was bought is there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collected"];
+                };
+            };
+            /** @description Under way: ask again with the same key, or look at the payment */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collected"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_auto_top_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AutoTopUpInput"];
+            };
+        };
+        responses: {
+            /** @description The balance, with the settings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Balance"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_auto_top_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The balance */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Balance"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_payments: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of payments */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Payments"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_payment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The payment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Payment"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pay_invoice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Paid, and what was bought is there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collected"];
+                };
+            };
+            /** @description Under way: ask again with the same key, or look at the payment */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collected"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_checkout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckoutInput"];
+            };
+        };
+        responses: {
+            /** @description Where the page is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checkout"];
                 };
             };
             /** @description A problem document with a stable code */
@@ -3410,6 +4775,39 @@ export interface operations {
             };
         };
     };
+    create_invoice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OneOffInput"];
+            };
+        };
+        responses: {
+            /** @description The invoice */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invoice"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_any_invoice: {
         parameters: {
             query?: never;
@@ -3607,6 +5005,684 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Retry"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_customer_credits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The application's own id of the customer */
+                customer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The credits */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Credits"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_customer_credit_movements: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The application's own id of the customer */
+                customer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of movements */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ledger"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    grant_credits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The application's own id of the customer */
+                customer: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreditGrantInput"];
+            };
+        };
+        responses: {
+            /** @description The grant */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_credits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The application's own id of the customer */
+                customer: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CreditRevokeInput"];
+            };
+        };
+        responses: {
+            /** @description The grant */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_customer_balance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The application's own id of the customer */
+                customer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The balance */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Balance"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_customer_balance_movements: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The application's own id of the customer */
+                customer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of movements */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ledger"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    grant_balance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The application's own id of the customer */
+                customer: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BalanceGrantInput"];
+            };
+        };
+        responses: {
+            /** @description The grant */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_balance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The application's own id of the customer */
+                customer: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BalanceRevokeInput"];
+            };
+        };
+        responses: {
+            /** @description The grant */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_all_payments: {
+        parameters: {
+            query?: {
+                /** @description Only of this customer */
+                customer?: string;
+                /** @description Only those with something under way, or without */
+                under_way?: boolean;
+                /** @description The `next` of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of payments */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Payments"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_any_payment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The payment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Payment"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refund_payment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundInput"];
+            };
+        };
+        responses: {
+            /** @description What became of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refunded"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_about_payments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description How many were asked about */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Asked"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_payment_method: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The application's own id of the customer */
+                customer: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PaymentMethodInput"];
+            };
+        };
+        responses: {
+            /** @description What is on file now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentMethod"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    collect_invoice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Paid, and what was bought is there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collected"];
+                };
+            };
+            /** @description Under way: ask again with the same key, or look at the payment */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collected"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mark_invoice_paid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["MarkPaidInput"];
+            };
+        };
+        responses: {
+            /** @description Paid, and what was bought is there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collected"];
+                };
+            };
+            /** @description Under way: ask again with the same key, or look at the payment */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collected"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    void_invoice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description The invoice */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invoice"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mark_invoice_uncollectible: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description The invoice */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invoice"];
+                };
+            };
+            /** @description A problem document with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_credit_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreditNoteInput"];
+            };
+        };
+        responses: {
+            /** @description The credit note, and where the money goes */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreditNote"];
                 };
             };
             /** @description A problem document with a stable code */

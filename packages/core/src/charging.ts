@@ -66,8 +66,8 @@ export function createCharging({ store, clock, provider, onError }: ChargingPart
   }
 
   function once(key: string, call: () => Promise<Payment>): Promise<Payment> {
-    const known = running.get(key)
-    if (known !== undefined) return known
+    const asked = running.get(key)
+    if (asked !== undefined) return asked
     const made = call().finally(() => running.delete(key))
     running.set(key, made)
     return made

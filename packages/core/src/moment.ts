@@ -1,7 +1,7 @@
 /** What one billing moment puts on an invoice: aggregate → rate → lines, for a period's end, a plan's beginning, and what came late. */
 
 import { type AccountState, findUsage, type Usage } from './account/account-state.ts'
-import { includedIn, isBlocked } from './account/allowance.ts'
+import { includedIn, blocksUnits } from './account/allowance.ts'
 import { unusedOf, usedShares } from './account/segment-credit.ts'
 import {
   endingPeriod,
@@ -167,7 +167,7 @@ export function linesOf(
 function ratedUsage(terms: MeteredTerms, used: Quantity, where: { segment: Segment; periodStart: number }) {
   const included = includedIn(terms, where)
   const covered = included === 'unlimited' || used < included ? used : included
-  const isCovered = isBlocked(terms, where.segment) || terms.overage === 'block'
+  const isCovered = blocksUnits(terms, where.segment) || terms.overage === 'block'
   invariant(!isCovered || covered === used, 'usage stays within a blocked allowance')
   return { included: covered, rated: terms.overage === 'block' || isCovered ? [] : rate(terms.overage, used - covered) }
 }

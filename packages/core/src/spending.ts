@@ -3,7 +3,7 @@
 import { rate } from './rate/rate.ts'
 import { add, type Decimal, DECIMAL_ZERO } from './values/decimal.ts'
 import { type AccountState, findUsage } from './account/account-state.ts'
-import { includedIn, isBlocked, type Spending } from './account/allowance.ts'
+import { includedIn, blocksUnits, type Spending } from './account/allowance.ts'
 
 /** Exact, in the currency's main unit; reserved units count like posted ones. Pure. */
 export function spentOf({ state, plan, segment, periodStart, more }: Spending): Decimal {
@@ -11,7 +11,7 @@ export function spentOf({ state, plan, segment, periodStart, more }: Spending): 
   for (const terms of plan.features.values()) {
     const usage = findUsage(state.usage, terms.feature, periodStart)
     if (terms.kind === 'balance') spent = add(spent, usage?.uncovered ?? DECIMAL_ZERO)
-    if (terms.kind !== 'metered' || terms.overage === 'block' || isBlocked(terms, segment)) continue
+    if (terms.kind !== 'metered' || terms.overage === 'block' || blocksUnits(terms, segment)) continue
     const added = more?.feature === terms.feature ? more.quantity : 0n
     const used = (usage?.posted ?? 0n) + (usage?.reserved ?? 0n) + added
     const included = includedIn(terms, { segment, periodStart })

@@ -36,7 +36,7 @@ export function allowanceOf(terms: MeteredTerms, usage: Usage | undefined, where
   const included = includedIn(terms, where)
   if (included === 'unlimited') return { included: null, used, remaining: null, isBlocked: false }
   const remaining = used < included ? included - used : 0n
-  return { included, used, remaining, isBlocked: isBlocked(terms, where.segment) }
+  return { included, used, remaining, isBlocked: blocksUnits(terms, where.segment) }
 }
 
 /**
@@ -61,7 +61,7 @@ export function allowedIn({ included }: MeteredTerms, { segment, periodStart }: 
 }
 
 /** Whether usage beyond the allowance is refused: as the plan says, and always during a trial. */
-export function isBlocked({ overage }: MeteredTerms, { kind }: Segment): boolean {
+export function blocksUnits({ overage }: MeteredTerms, { kind }: Segment): boolean {
   return overage === 'block' || kind === 'trial'
 }
 
@@ -71,12 +71,12 @@ export function blocksCost({ blocksOnExhaustion }: Plan, { kind }: Segment): boo
 }
 
 /** Credits or money that grants allow, in millionths, cut below them; after `taken` is taken. */
-export function grantsAllowance(grants: readonly Grant[], unit: string, isBlocking: boolean, taken?: Decimal): Allowance {
+export function grantsAllowance(grants: readonly Grant[], unit: string, blocks: boolean, taken?: Decimal): Allowance {
   const granted = grants.map((grant) => grant.granted).reduce(add, { coefficient: 0n, scale: 0 })
   const included = decimalToQuantity(granted)
   const left = decimalToQuantity(leftOf(grants)) - (taken === undefined ? 0n : decimalToQuantity(taken, 'ceil'))
   const remaining = left > 0n ? left : 0n
-  return { included, used: included - remaining, remaining, isBlocked: isBlocking, unit }
+  return { included, used: included - remaining, remaining, isBlocked: blocks, unit }
 }
 
 /** A period whose spending is asked for, and units that would come on top. */

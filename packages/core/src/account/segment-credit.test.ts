@@ -38,8 +38,8 @@ describe('a plan that ends before what was paid gives back', () => {
     ['quarterly', '2026-02-15', '100', '31/90'],
     ['yearly', '2026-01-11', '100', '334/365'],
     ['once', '2026-01-16', '0', '16/31'],
-  ])('%s on %s with %s of 100 used: %s', (plan, day, units, share) => {
-    expect(text(creditOf(subscribedTo(catalog, plan), day, units))).toBe(reduced(share))
+  ])('%s on %s with %s of 100 used: %s', (plan, endsAt, units, share) => {
+    expect(text(creditOf(subscribedTo(catalog, plan), endsAt, units))).toBe(reduced(share))
   })
 
   test('by the time alone where the plan says so', () => {

@@ -11,10 +11,14 @@ import { addIngestRoutes } from './ingest-routes.ts'
 import { addInvoiceRoutes } from './invoice-routes.ts'
 import { addOperatorCustomerRoutes } from './operator-customer-routes.ts'
 import { addOperatorInvoiceRoutes } from './operator-invoice-routes.ts'
+import { addOperatorPaymentRoutes } from './operator-payment-routes.ts'
+import { addOperatorPrepaidRoutes } from './operator-prepaid-routes.ts'
 import { addOperatorRoutes } from './operator-routes.ts'
 import { addOperatorSubscriptionRoutes } from './operator-subscription-routes.ts'
 import { addOperatorUsageRoutes } from './operator-usage-routes.ts'
 import { type BillingOptions, checkBillingOptions } from './options.ts'
+import { addPaymentRoutes } from './payment-routes.ts'
+import { addPrepaidRoutes } from './prepaid-routes.ts'
 import { Problem, problemOf, problemResponse } from './problems.ts'
 import { type BillingVariables, invalidRequest, readBody, type RouteParts } from './routes.ts'
 
@@ -79,11 +83,15 @@ export function billing(options: BillingOptions = {}): BillingRouter {
   addCustomerRoutes(app, parts)
   addInvoiceRoutes(app, parts)
   addChangeRoutes(app, parts)
+  addPrepaidRoutes(app, parts)
+  addPaymentRoutes(app, parts)
   addOperatorRoutes(app, parts)
   addOperatorCustomerRoutes(app, parts)
   addOperatorSubscriptionRoutes(app, parts)
   addOperatorInvoiceRoutes(app, parts)
   addOperatorUsageRoutes(app, parts)
+  addOperatorPrepaidRoutes(app, parts)
+  addOperatorPaymentRoutes(app, parts)
   addIngestRoutes(app, parts)
   const document = documentOf(app)
   app.get(DOCUMENT_PATH, (c) => c.json(document))
@@ -110,7 +118,7 @@ function documentOf(app: OpenAPIHono<BillingVariables>): Record<string, unknown>
         title: 'Farebox billing routes',
         version: '1',
         description:
-          'Usage, invoices, plans and the subscription for the calling customer; customers, keys, subscriptions and usage events for the operator.',
+          'Usage, credits, balance, invoices, payments and the subscription for the calling customer; all customers, usage events and money for the operator.',
         license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
       },
       servers: [{ url: '.', description: 'Where the routes are mounted' }],

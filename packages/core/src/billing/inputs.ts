@@ -83,6 +83,8 @@ type Query<Shape extends z.core.$ZodLooseShape> = z.ZodObject<Shape, z.core.$str
 type Maybe<Value> = z.ZodType<Value | undefined>
 type PageShape = { cursor: Maybe<string>; limit: Maybe<number> }
 
+const MAX_LEDGER_CURSOR = 12_288
+
 const cursor = z.string().max(4_096).optional().openapi({ description: 'The `next` of the page before' })
 const limit = z
   .string()
@@ -104,6 +106,21 @@ export const ApiKeysQuery: Query<{ customer: z.ZodString }> = z.strictObject({ c
 export const UnpricedQuery: Query<PageShape & { customer: Maybe<string> }> = z.strictObject({
   customer: customerId.optional().openapi({ description: 'Only of this customer' }),
   cursor,
+  limit,
+})
+export const PaymentsQuery: Query<PageShape & { customer: Maybe<string>; under_way: Maybe<boolean> }> = z.strictObject({
+  customer: customerId.optional().openapi({ description: 'Only of this customer' }),
+  under_way: z
+    .enum(['true', 'false'])
+    .transform((word) => word === 'true')
+    .optional()
+    .openapi({ type: 'boolean', description: 'Only those with something under way, or without' }),
+  cursor,
+  limit,
+})
+/** Where a ledger goes on is told in more than one place. */
+export const LedgerQuery: Query<PageShape> = z.strictObject({
+  cursor: z.string().max(MAX_LEDGER_CURSOR).optional().openapi({ description: 'The `next` of the page before' }),
   limit,
 })
 export const EntitlementQuery: Query<{ value: Maybe<string> }> = z.strictObject({

@@ -72,6 +72,8 @@ export function usageJson({ feature, period, unit, included, posted, reserved, r
 export interface UsageJson {
   customer: string
   features: FeatureUsageJson[]
+  credits: { available: string }
+  balance: { currency: string; available: string; overdraft: string }
 }
 
 export interface EntitlementJson {

@@ -8,6 +8,7 @@ import { parseInstant } from '../values/instant.ts'
 import { eventsCursor, parseEventsCursor, parsePlaceCursor, placeCursor } from './cursors.ts'
 import type { EventsQueryInput, PageQueryInput } from './inputs.ts'
 import { eventJson, usageJson, type UsageEventJson, type UsageJson } from './json.ts'
+import { type Audience, ledgerEntryJson, type LedgerEntryJson, paymentJson, type PaymentJson } from './money-json.ts'
 import { invalidCursor, Problem } from './problems.ts'
 
 export interface PageJson<Item> {
@@ -18,8 +19,18 @@ export interface PageJson<Item> {
 const DEFAULT_PAGE = 100
 
 export async function usageOf(farebox: Farebox, customerId: string): Promise<UsageJson> {
-  const features = await farebox.usage.totals({ customerId })
-  return { customer: customerId, features: features.map(usageJson) }
+  const [features, credits, balance] = await Promise.all([
+    farebox.usage.totals({ customerId }),
+    farebox.credits.get(customerId),
+    farebox.balance.get(customerId),
+  ])
+  const { currency, available, overdraft } = balance
+  return {
+    customer: customerId,
+    features: features.map(usageJson),
+    credits: { available: credits.available },
+    balance: { currency, available, overdraft },
+  }
 }
 
 /**
@@ -86,4 +97,25 @@ export async function invoicesPage(
 ): Promise<PageJson<InvoiceJson>> {
   const { items, next } = await farebox.invoices.list({ customerId, after: parsePlaceCursor(cursor), limit })
   return { items: items.map(invoiceJson), next: placeCursor(next) }
+}
+
+/** Every movement of credits or of a balance, newest first. */
+export async function ledgerPage(
+  of: Pick<Farebox['credits'], 'ledger'>,
+  customerId: string,
+  { cursor, limit = DEFAULT_PAGE }: PageQueryInput,
+  audience: Audience,
+): Promise<PageJson<LedgerEntryJson>> {
+  const { items, next } = await of.ledger(customerId, { after: cursor, limit })
+  return { items: items.map((entry) => ledgerEntryJson(entry, audience)), next }
+}
+
+/** In the order in which they were begun. */
+export async function paymentsPage(
+  farebox: Farebox,
+  which: { readonly customerId?: string | undefined; readonly isOpen?: boolean | undefined },
+  { cursor, limit = DEFAULT_PAGE }: PageQueryInput,
+): Promise<PageJson<PaymentJson>> {
+  const { items, next } = await farebox.payments.list({ ...which, after: parsePlaceCursor(cursor), limit })
+  return { items: items.map(paymentJson), next: placeCursor(next) }
 }

@@ -84,7 +84,7 @@ export function readBody({
   readonly isRequired: boolean
 }): MiddlewareHandler {
   return async (c, next) => {
-    if (c.req.method === 'POST') {
+    if (c.req.method === 'POST' || c.req.method === 'PUT') {
       const text = await textOf(c.req.raw, maxBytes, isRequired)
       // What `c.req.json()` looks for first.
       Object.assign(c.req.bodyCache, { text: Promise.resolve(text) })

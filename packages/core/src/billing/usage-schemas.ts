@@ -24,7 +24,16 @@ export const FeatureUsage: z.ZodType<FeatureUsageJson> = z
   })
   .openapi('FeatureUsage')
 
-export const Usage: z.ZodType<UsageJson> = z.object({ customer: customerId, features: z.array(FeatureUsage) }).openapi('Usage')
+export const Usage: z.ZodType<UsageJson> = z
+  .object({
+    customer: customerId,
+    features: z.array(FeatureUsage).openapi({ description: 'The metered features of the plan' }),
+    credits: z.object({ available: units }).openapi({ description: 'Credits that are left, those of packs included' }),
+    balance: z
+      .object({ currency: z.string(), available: z.string(), overdraft: z.string() })
+      .openapi({ description: 'Prepaid money that is left, and what usage cost beyond it' }),
+  })
+  .openapi('Usage')
 
 export const Entitlement: z.ZodType<EntitlementJson> = z
   .object({

@@ -20,6 +20,7 @@ export type BillingCode =
   | 'credit_exceeds_invoice'
   | 'events_refused'
   | 'internal_error'
+  | 'invalid_amount'
   | 'invalid_cursor'
   | 'invalid_customer'
   | 'invalid_json'
@@ -33,12 +34,17 @@ export type BillingCode =
   | 'invalid_transition'
   | 'key_conflict'
   | 'limit_reached'
+  | 'no_checkout'
   | 'not_found'
   | 'not_redeemable'
+  | 'payment_declined'
   | 'period_invoiced'
+  | 'refund_exceeds_payment'
+  | 'revoke_exceeds_grant'
   | 'unknown_coupon'
   | 'unknown_feature'
   | 'unknown_model'
+  | 'unknown_pack'
   | 'unknown_plan'
   | 'unpriceable_usage'
   | 'unsupported_media_type'
@@ -68,12 +74,15 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; r
   invalid_model_usage: { status: 400, title: 'The token counts are not acceptable' },
   unknown_feature: { status: 400, title: 'The feature is not in the catalog' },
   unknown_plan: { status: 400, title: 'The plan is not in the catalog' },
+  unknown_pack: { status: 400, title: 'The pack of credits is not in the catalog' },
+  invalid_amount: { status: 400, title: 'The amount is not acceptable' },
   unknown_coupon: { status: 400, title: 'There is no such coupon' },
   body_consumed: { status: 400, title: 'The body was read before it came here' },
   admin_required: { status: 401, title: 'The admin key is needed' },
   admin_disabled: { status: 403, title: 'The routes of the operator are off' },
   not_found: { status: 404, title: 'There is no such object' },
-  key_conflict: { status: 409, title: 'The key was used for another event' },
+  payment_declined: { status: 402, title: 'The payment was declined' },
+  key_conflict: { status: 409, title: 'The key was used for something else' },
   already_subscribed: { status: 409, title: 'The customer has an active subscription' },
   period_invoiced: { status: 409, title: 'The period of the event is invoiced' },
   invalid_transition: { status: 409, title: 'The status does not allow this step' },
@@ -81,6 +90,9 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; r
   not_redeemable: { status: 409, title: 'The coupon is for another plan' },
   correction_conflict: { status: 409, title: 'The event was corrected otherwise before' },
   credit_exceeds_invoice: { status: 409, title: 'The invoice has less left than is taken back' },
+  refund_exceeds_payment: { status: 409, title: 'The payment has less left than is given back' },
+  revoke_exceeds_grant: { status: 409, title: 'The grant has less left than is taken back' },
+  no_checkout: { status: 409, title: 'There is no page to leave a way to pay on' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body is of another kind' },
   events_refused: { status: 422, title: 'Some of the events were not accepted' },

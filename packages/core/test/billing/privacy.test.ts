@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { billing } from '../../src/billing/index.ts'
+import { sandbox } from '../../src/providers/sandbox.ts'
 import { describedOperations, type Operation, operationsOf, pathOf, SOME } from './operations.ts'
 import { shop } from './shop.ts'
 import { ADMIN, type Answer, type Running, start } from './start.ts'
@@ -14,7 +15,7 @@ const ofOperator = operations.filter(({ isOperators }) => isOperators)
 
 describe('who may come in', () => {
   test('the document has the routes of both', () => {
-    expect([ofCustomers.length >= 15, ofOperator.length >= 35]).toEqual([true, true])
+    expect([ofCustomers.length >= 25, ofOperator.length >= 55]).toEqual([true, true])
     for (const { path, isOperators } of operations) expect([path, /^\/(admin|api)\//.test(path)]).toEqual([path, isOperators])
   })
 
@@ -71,23 +72,44 @@ const SAID: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'POST /subscription/cancel': {},
   'POST /subscription/reactivate': {},
   'POST /subscription/coupons': { coupon: 'welcome' },
+  'POST /credits/packs': { pack: 'small', idempotency_key: 'mine' },
+  'POST /balance/top-ups': { amount: '5.00', idempotency_key: 'mine' },
+  'PUT /balance/auto-top-up': { threshold: '1.00', amount: '5.00', monthly_ceiling: '50.00' },
+  'DELETE /balance/auto-top-up': {},
+  'POST /invoices/{id}/pay': {},
+  'POST /checkout': { success_url: 'https://app.example.com/' },
 }
+
+/** Whose cursors are tried on one another. */
+const LISTINGS = [
+  '/events?limit=1',
+  '/events?limit=1&period=2026-01-05T00:00:00Z',
+  '/invoices?limit=1',
+  '/payments?limit=1',
+  '/credits/ledger?limit=1',
+  '/balance/ledger?limit=1',
+]
 
 interface World extends Running {
   /** Everything that has a name, of both customers: invoices, their lines, places of events. */
   readonly names: Readonly<Record<'id' | 'line' | 'seq' | 'feature', readonly string[]>>
-  /** Names of bob's invoices. */
+  /** Names of bob's invoices and payments. */
   readonly bobs: ReadonlySet<string>
 }
 
-/** Two customers with the same history: invoices, corrections, what came late, usage of the running period. */
+/** Two customers with the same history: invoices, payments, grants, corrections, what came late, usage of the running period. */
 async function twoCustomers(): Promise<World> {
-  const running = await start({}, { catalog: shop })
+  const running = await start({}, { catalog: shop, payments: sandbox() })
   const { farebox, clock } = running
   for (const customerId of ['ada', 'bob']) {
     const event = { customerId, feature: 'api_calls', properties: { of: customerId } }
     await farebox.customers.create({ id: customerId, name: customerId, taxId: `tax-of-${customerId}` })
     await farebox.subscriptions.create({ customerId, plan: 'pro' })
+    await farebox.payments.attach({ customerId, paymentMethod: 'sandbox_card' })
+    await farebox.credits.buyPack({ customerId, pack: 'small', idempotencyKey: 'mine' })
+    await farebox.balance.topUp({ customerId, amount: '7.00', idempotencyKey: 'mine-too' })
+    await farebox.balance.grant({ customerId, amount: '3.00', reason: `for ${customerId}` })
+    await farebox.balance.setAutoTopUp(customerId, { threshold: '0.50', amount: '4.00', monthlyCeiling: '40.00' })
     for (let i = 0; i < 3; i += 1) await farebox.usage.track({ ...event, idempotencyKey: `of-${customerId}-${i}` })
     await farebox.usage.correct({ customerId, idempotencyKey: `of-${customerId}-0`, properties: { of: customerId } })
   }
@@ -100,15 +122,26 @@ async function twoCustomers(): Promise<World> {
   }
   const invoices = (await farebox.invoices.list()).items
   const events = (await farebox.events.list()).items
+  const payments = (await farebox.payments.list()).items
   return {
     ...running,
     names: {
-      id: invoices.flatMap(({ id, number }) => [id, number ?? '']),
+      id: [...invoices.flatMap(({ id, number }) => [id, number ?? '']), ...payments.map(({ id }) => id)],
       line: [...new Set(invoices.flatMap(({ lines }) => lines.map(({ id }) => id)))],
       seq: [...new Set(events.map(({ seq }) => String(seq)))],
       feature: [...shop.features.keys()],
     },
-    bobs: new Set(invoices.filter(({ customerId }) => customerId === 'bob').flatMap(({ id, number }) => [id, number ?? ''])),
+    bobs: new Set(
+      [
+        ...invoices.flatMap(({ customerId, id, number }) => [
+          { customerId, id },
+          { customerId, id: number ?? '' },
+        ]),
+        ...payments,
+      ]
+        .filter(({ customerId }) => customerId === 'bob')
+        .map(({ id }) => id),
+    ),
   }
 }
 
@@ -127,6 +160,7 @@ async function seenOfBob({ admin }: World): Promise<string[]> {
   const answers = await Promise.all([
     ...paths.map((operation) => admin(`GET ${pathOf(operation, { customer: 'bob', feature: 'api_calls' })}`)),
     admin('GET /admin/api-keys?customer=bob'),
+    admin('GET /admin/payments?customer=bob'),
   ])
   return answers.map(({ text }) => text)
 }
@@ -141,9 +175,7 @@ describe('two customers', () => {
     const ways = filled(operation, world)
     expect(ways.length).toBeGreaterThan(0)
     const cursors = await Promise.all(
-      ['/events?limit=1', '/events?limit=1&period=2026-01-05T00:00:00Z', '/invoices?limit=1'].map(
-        async (path) => (await as('bob', `GET ${path}`)).json['next'] as string | null,
-      ),
+      LISTINGS.map(async (path) => (await as('bob', `GET ${path}`)).json['next'] as string | null),
     )
     const queries = ['', ...cursors.flatMap((cursor) => (cursor === null ? [] : [`?cursor=${cursor}`]))]
     for (const way of ways) {
@@ -170,8 +202,9 @@ describe('two customers', () => {
     const before = await seenOfBob(world)
     const said = SAID[operation.name] ?? {}
     for (const way of filled(operation, world)) {
-      const request = `POST ${pathOf(operation, way)}`
-      for (const other of [{ customer: 'bob' }, { customerId: 'bob' }, { customer_id: 'bob' }, { id: 'bob' }])
+      const request = `${operation.method} ${pathOf(operation, way)}`
+      const others = [{ customer: 'bob' }, { customerId: 'bob' }, { customer_id: 'bob' }, { id: 'bob' }]
+      for (const other of operation.kinds.length === 0 ? [] : others)
         expect(await as('ada', request, {}, { ...said, ...other })).toMatchObject({
           status: 400,
           json: { code: 'invalid_request' },

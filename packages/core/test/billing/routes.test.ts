@@ -6,6 +6,8 @@ import { ADMIN, start } from './start.ts'
 
 const DAY = 86_400_000
 
+const NOTHING_BOUGHT = { credits: { available: '0' }, balance: { currency: 'USD', available: '0', overdraft: '0' } }
+
 describe('a customer', () => {
   test('sees the plans, the own subscription and the usage with what is left', async () => {
     const { farebox, as } = await start()
@@ -25,6 +27,7 @@ describe('a customer', () => {
       ends_at: null,
     })
     expect((await as('ada', 'GET /usage')).json).toEqual({
+      ...NOTHING_BOUGHT,
       customer: 'ada',
       features: [
         {
@@ -52,7 +55,7 @@ describe('a customer', () => {
   test('who never called has no subscription yet, and no usage', async () => {
     const { as } = await start()
     expect(await as('new', 'GET /subscription')).toMatchObject({ status: 404, json: { code: 'not_found' } })
-    expect((await as('new', 'GET /usage')).json).toEqual({ customer: 'new', features: [] })
+    expect((await as('new', 'GET /usage')).json).toEqual({ ...NOTHING_BOUGHT, customer: 'new', features: [] })
     expect((await as('new', 'GET /events')).json).toEqual({ items: [], next: null })
     expect((await as('new', 'GET /invoices/preview')).json).toEqual({ invoice: null })
   })
@@ -299,7 +302,7 @@ describe('the router', () => {
     const { farebox } = await start()
     const router = billing({ farebox, identify: async ({ headers }) => headers.get('x-user') })
     const ask = (headers: Record<string, string>) => router.fetch(new Request('http://a.test/usage', { headers }))
-    expect(await (await ask({ 'x-user': 'ada' })).json()).toEqual({ customer: 'ada', features: [] })
+    expect(await (await ask({ 'x-user': 'ada' })).json()).toEqual({ ...NOTHING_BOUGHT, customer: 'ada', features: [] })
     expect((await ask({})).status).toBe(401)
   })
 
