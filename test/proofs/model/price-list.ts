@@ -28,7 +28,22 @@ export interface ModelPlan {
   readonly features: Readonly<Record<string, ModelTerms>>
 }
 
+/** A plan on which units are paid by what was granted: credits that are gone when it ends, or money beyond which they are owed. */
+export interface PrepaidPlan {
+  readonly unit: 'credits' | 'balance'
+  /** Of each month, in millionths. */
+  readonly granted: bigint
+  /** Of one unit, in millionths. */
+  readonly costs: Readonly<Record<string, bigint>>
+  readonly blocks: boolean
+}
+
 export const UNIT = 1_000_000n
+
+export const PREPAID_PLANS: Readonly<Record<string, PrepaidPlan>> = {
+  credits: { unit: 'credits', granted: 12n * UNIT, costs: { calls: 1_500_000n, files: 4n * UNIT }, blocks: true },
+  prepaid: { unit: 'balance', granted: 10n * UNIT, costs: { calls: 333_333n, files: 2_500_000n }, blocks: false },
+}
 
 /** Customers that nobody subscribed are put on this plan. */
 export const DEFAULT_PLAN = 'free'
@@ -160,6 +175,24 @@ export const CATALOG: Catalog<'calls' | 'files'> = defineCatalog({
           },
         },
         files: { included: 1, overage: { model: 'flat', price: '4.99' } },
+      },
+    },
+    credits: {
+      name: 'Credits',
+      price: '20.00',
+      interval: 'month',
+      consumption: 'credits',
+      credits: 12,
+      features: { calls: { credits: '1.5' }, files: { credits: 4 } },
+    },
+    prepaid: {
+      name: 'Prepaid',
+      price: '10.00',
+      interval: 'month',
+      consumption: 'balance',
+      features: {
+        calls: { price: { model: 'fixed', price: '0.333333' } },
+        files: { price: { model: 'fixed', price: '2.5' } },
       },
     },
     quarterly: {
