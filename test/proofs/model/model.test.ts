@@ -70,13 +70,15 @@ async function live(
   }
 }
 
-/** Three customers who were subscribed long before; the fourth is put on the default plan when first seen. */
+/** Five customers who were subscribed before; the sixth is put on the default plan when first seen. */
 async function opened(world: World): Promise<Expected> {
   const model = new Model()
   const subscriptions = [
     ['bob', 'starter', Date.UTC(2024, 11, 31, 10)],
     ['cyd', 'tiered', Date.UTC(2024, 10, 30)],
     ['dee', 'yearly', Date.UTC(2024, 1, 29, 6)],
+    ['eve', 'weekly', Date.UTC(2025, 0, 8, 7, 30)],
+    ['fay', 'quarterly', Date.UTC(2024, 10, 30, 20)],
   ] as const
   for (const [customerId, plan, startsAt] of subscriptions) {
     await world.servers[0]?.farebox.subscriptions.create({ customerId, plan, startsAt })

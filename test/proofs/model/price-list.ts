@@ -7,8 +7,9 @@ export type ModelPrice =
   | { readonly kind: 'block' }
   | { readonly kind: 'per_unit'; readonly price: bigint }
   | { readonly kind: 'package'; readonly size: bigint; readonly price: bigint }
+  | { readonly kind: 'flat'; readonly price: bigint }
   | {
-      readonly kind: 'graduated'
+      readonly kind: 'graduated' | 'volume'
       readonly tiers: readonly { readonly upTo: bigint | null; readonly price: bigint; readonly flat: bigint }[]
     }
 
@@ -20,21 +21,39 @@ export interface ModelTerms {
 
 export interface ModelPlan {
   readonly price: bigint
-  /** Months that one base price pays for. */
-  readonly months: number
+  /** How long a usage period is. */
+  readonly every: 'week' | 'month'
+  /** Usage periods that one base price pays for. */
+  readonly periods: number
   readonly features: Readonly<Record<string, ModelTerms>>
 }
 
+/** A plan on which units are paid by what was granted: credits that are gone when it ends, or money beyond which they are owed. */
+export interface PrepaidPlan {
+  readonly unit: 'credits' | 'balance'
+  /** Of each month, in millionths. */
+  readonly granted: bigint
+  /** Of one unit, in millionths. */
+  readonly costs: Readonly<Record<string, bigint>>
+  readonly blocks: boolean
+}
+
 export const UNIT = 1_000_000n
+
+export const PREPAID_PLANS: Readonly<Record<string, PrepaidPlan>> = {
+  credits: { unit: 'credits', granted: 12n * UNIT, costs: { calls: 1_500_000n, files: 4n * UNIT }, blocks: true },
+  prepaid: { unit: 'balance', granted: 10n * UNIT, costs: { calls: 333_333n, files: 2_500_000n }, blocks: false },
+}
 
 /** Customers that nobody subscribed are put on this plan. */
 export const DEFAULT_PLAN = 'free'
 
 export const MODEL_PLANS: Readonly<Record<string, ModelPlan>> = {
-  free: { price: 0n, months: 1, features: { calls: blocked(10n * UNIT), files: blocked(2n * UNIT) } },
+  free: { price: 0n, every: 'month', periods: 1, features: { calls: blocked(10n * UNIT), files: blocked(2n * UNIT) } },
   starter: {
     price: 5n * UNIT,
-    months: 1,
+    every: 'month',
+    periods: 1,
     features: {
       calls: { included: 20n * UNIT, overage: { kind: 'per_unit', price: 250_000n } },
       files: { included: UNIT, overage: { kind: 'package', size: 10n * UNIT, price: 500_000n } },
@@ -42,7 +61,8 @@ export const MODEL_PLANS: Readonly<Record<string, ModelPlan>> = {
   },
   tiered: {
     price: 29_000_000n,
-    months: 1,
+    every: 'month',
+    periods: 1,
     features: {
       calls: {
         included: 5n * UNIT,
@@ -59,8 +79,37 @@ export const MODEL_PLANS: Readonly<Record<string, ModelPlan>> = {
   },
   yearly: {
     price: 100n * UNIT,
-    months: 12,
+    every: 'month',
+    periods: 12,
     features: { calls: { included: null, overage: { kind: 'block' } }, files: blocked(UNIT) },
+  },
+  weekly: {
+    price: 7n * UNIT,
+    every: 'week',
+    periods: 1,
+    features: {
+      calls: {
+        included: 3n * UNIT,
+        overage: {
+          kind: 'volume',
+          tiers: [
+            { upTo: 4n * UNIT, price: 500_000n, flat: 250_000n },
+            { upTo: 9n * UNIT, price: 333_300n, flat: 0n },
+            { upTo: null, price: 111_100n, flat: 1_000_000n },
+          ],
+        },
+      },
+      files: { included: UNIT, overage: { kind: 'flat', price: 4_990_000n } },
+    },
+  },
+  quarterly: {
+    price: 90n * UNIT,
+    every: 'month',
+    periods: 3,
+    features: {
+      calls: { included: 8n * UNIT, overage: { kind: 'flat', price: 2_500_000n } },
+      files: { included: 0n, overage: { kind: 'per_unit', price: 1_234_500n } },
+    },
   },
 }
 
@@ -108,6 +157,52 @@ export const CATALOG: Catalog<'calls' | 'files'> = defineCatalog({
       price: '100',
       interval: 'year',
       features: { calls: { included: 'unlimited' }, files: { included: 1 } },
+    },
+    weekly: {
+      name: 'Weekly',
+      price: '7.00',
+      interval: 'week',
+      features: {
+        calls: {
+          included: 3,
+          overage: {
+            model: 'volume',
+            tiers: [
+              { upTo: 4, price: '0.50', flat: '0.25' },
+              { upTo: 9, price: '0.3333' },
+              { price: '0.1111', flat: '1.00' },
+            ],
+          },
+        },
+        files: { included: 1, overage: { model: 'flat', price: '4.99' } },
+      },
+    },
+    credits: {
+      name: 'Credits',
+      price: '20.00',
+      interval: 'month',
+      consumption: 'credits',
+      credits: 12,
+      features: { calls: { credits: '1.5' }, files: { credits: 4 } },
+    },
+    prepaid: {
+      name: 'Prepaid',
+      price: '10.00',
+      interval: 'month',
+      consumption: 'balance',
+      features: {
+        calls: { price: { model: 'fixed', price: '0.333333' } },
+        files: { price: { model: 'fixed', price: '2.5' } },
+      },
+    },
+    quarterly: {
+      name: 'Quarterly',
+      price: '90.00',
+      interval: 'quarter',
+      features: {
+        calls: { included: 8, overage: { model: 'flat', price: '2.50' } },
+        files: { overage: { model: 'per_unit', price: '1.2345' } },
+      },
     },
   },
 })

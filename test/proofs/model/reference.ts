@@ -9,6 +9,8 @@ export interface ModelEvent {
   /** Null where Farebox makes the key. */
   readonly key: string | null
   readonly route: string | null
+  /** Key of the event that it takes units back of. */
+  readonly corrects?: string
 }
 
 export interface ModelReservation {
@@ -55,6 +57,9 @@ export type ModelAnswer =
   | 'feature_not_in_plan'
   | 'allowance_exhausted'
   | 'period_invoiced'
+  | 'corrected'
+  | 'not_found'
+  | 'invalid_quantity'
 
 interface Account {
   plan: string
@@ -109,7 +114,7 @@ export class Model {
     const account = this.#seen(customer, event.at)
     const answer = this.#allows(account, { customer, ...event })
     const isKnown = answer === 'admitted' || answer === 'allowance_exhausted'
-    const isLate = isKnown && periodIndex(account.startsAt, event.at) + 1 < account.nextMoment
+    const isLate = isKnown && indexOf(account, event.at) + 1 < account.nextMoment
     // What stops at a limit stopped at it then; what is priced is priced on the next invoice.
     if (isLate && this.#terms(customer, event.feature).overage.kind === 'block') return 'period_invoiced'
     if (answer !== 'admitted') return answer
@@ -117,14 +122,27 @@ export class Model {
     return 'recorded'
   }
 
+  /** Of an event under a caller's key: what it should have been. It belongs to the instant of its original, and is made once. */
+  correct(customer: string, key: string, quantity: bigint): ModelAnswer {
+    const events = this.accounts.get(customer)?.events ?? []
+    const original = events.find((event) => event.key === key)
+    if (original === undefined) return 'not_found'
+    if (quantity > original.quantity) return 'invalid_quantity'
+    const known = events.find(({ corrects }) => corrects === key)
+    const back = quantity - original.quantity
+    if (known !== undefined) return known.quantity === back ? 'repeat' : 'conflict'
+    this.#post(customer, { ...original, quantity: back, key: null, corrects: key })
+    return 'corrected'
+  }
+
   /** Usage of the period that holds an instant, feature by feature of the plan. */
   usage(customer: string, at: number): ModelUsage[] {
     const account = this.accounts.get(customer)
     if (account === undefined || at < account.startsAt) return []
-    const index = periodIndex(account.startsAt, at)
+    const index = indexOf(account, at)
     return Object.entries(planOf(account).features).map(([feature, { included }]) => {
       const isIn = (one: { feature: string; at: number }): boolean =>
-        one.feature === feature && periodIndex(account.startsAt, one.at) === index
+        one.feature === feature && indexOf(account, one.at) === index
       const posted = sum(account.events.filter(isIn))
       const reserved = sum([...this.reservations.values()].filter((held) => held.customer === customer && isIn(held)))
       const left = included === null ? null : included - posted - reserved
@@ -132,27 +150,27 @@ export class Model {
     })
   }
 
-  preview(customer: string): ModelInvoice | null {
+  /** The invoice of the running period: everything that is due by `now` is taken for invoiced. */
+  preview(customer: string, now: number): ModelInvoice | null {
     const account = this.accounts.get(customer)
-    return account === undefined ? null : this.#invoiceOf(customer, account)
+    if (account === undefined) return null
+    const then = { ...account, invoiced: new Map(account.invoiced) }
+    while (boundaryOf(then, then.nextMoment) <= now) passMoment(then)
+    return this.#invoiceOf(customer, then)
   }
 
   /** Makes the invoice of each moment up to `now`. Gives the customers that wait for requests in flight. */
   close(now: number): string[] {
     const waiting: string[] = []
     for (const [customer, account] of this.accounts) {
-      while (boundary(account.startsAt, account.nextMoment) <= now) {
+      while (boundaryOf(account, account.nextMoment) <= now) {
         if (this.#holds(customer, account, account.nextMoment - 1)) {
           waiting.push(customer)
           break
         }
         const invoice = this.#invoiceOf(customer, account)
         if (invoice !== null) this.invoices.push(invoice)
-        for (const { feature, at } of account.events) {
-          const index = periodIndex(account.startsAt, at)
-          if (index < account.nextMoment) account.invoiced.set(`${feature} ${index}`, eventsOf(account, feature, index).length)
-        }
-        account.nextMoment += 1
+        passMoment(account)
       }
     }
     return waiting
@@ -173,8 +191,8 @@ export class Model {
     return terms.overage.kind === 'block' && isOver ? 'allowance_exhausted' : 'admitted'
   }
 
-  #post(customer: string, { feature, quantity, at, key, route }: ModelEvent): void {
-    const event = { feature, quantity, at, key, route }
+  #post(customer: string, { feature, quantity, at, key, route, corrects }: ModelEvent): void {
+    const event = { feature, quantity, at, key, route, ...(corrects === undefined ? {} : { corrects }) }
     this.accounts.get(customer)?.events.push(event)
     this.log.push({ customer, event })
   }
@@ -186,18 +204,16 @@ export class Model {
   }
 
   #holds(customer: string, account: Account, index: number): boolean {
-    return [...this.reservations.values()].some(
-      (held) => held.customer === customer && periodIndex(account.startsAt, held.at) === index,
-    )
+    return [...this.reservations.values()].some((held) => held.customer === customer && indexOf(account, held.at) === index)
   }
 
   #invoiceOf(customer: string, account: Account): ModelInvoice | null {
-    const { startsAt, nextMoment: moment } = account
+    const { nextMoment: moment } = account
     const plan = planOf(account)
     const lines: ModelLine[] = []
-    const isRenewal = moment % plan.months === 0 && plan.price > 0n
+    const isRenewal = moment % plan.periods === 0 && plan.price > 0n
     if (isRenewal) {
-      const period = [boundary(startsAt, moment), boundary(startsAt, moment + plan.months)] as const
+      const period = [boundaryOf(account, moment), boundaryOf(account, moment + plan.periods)] as const
       lines.push({
         feature: null,
         isLate: false,
@@ -222,14 +238,23 @@ export class Model {
   }
 }
 
+/** Everything up to the next moment is invoiced. */
+function passMoment(account: Account): void {
+  for (const { feature, at } of account.events) {
+    const index = indexOf(account, at)
+    if (index < account.nextMoment) account.invoiced.set(`${feature} ${index}`, eventsOf(account, feature, index).length)
+  }
+  account.nextMoment += 1
+}
+
 function usageLinesOf({ plan, account, index }: { plan: ModelPlan; account: Account; index: number }): ModelLine[] {
-  const period = [boundary(account.startsAt, index), boundary(account.startsAt, index + 1)] as const
+  const period = [boundaryOf(account, index), boundaryOf(account, index + 1)] as const
   return Object.entries(plan.features).flatMap(([feature, { included, overage }]) => {
     const events = eventsOf(account, feature, index)
     const quantity = sum(events)
     const covered = included === null || quantity < included ? quantity : included
-    const fees = overage.kind === 'graduated' ? (overage.tiers[0]?.flat ?? 0n) : 0n
-    if (events.length === 0 && fees === 0n) return []
+    // The fee of a first tier is due without usage too.
+    if (events.length === 0 && priceOf(overage, 0n) === 0n) return []
     return [
       {
         feature,
@@ -246,7 +271,7 @@ function usageLinesOf({ plan, account, index }: { plan: ModelPlan; account: Acco
 
 /** What a period's lines would have come to with what came late, less what they came to. */
 function lateLinesOf({ plan, account, index }: { plan: ModelPlan; account: Account; index: number }): ModelLine[] {
-  const period = [boundary(account.startsAt, index), boundary(account.startsAt, index + 1)] as const
+  const period = [boundaryOf(account, index), boundaryOf(account, index + 1)] as const
   return Object.entries(plan.features).flatMap(([feature, { included, overage }]) => {
     const events = eventsOf(account, feature, index)
     const before = events.slice(0, account.invoiced.get(`${feature} ${index}`) ?? 0)
@@ -259,8 +284,8 @@ function lateLinesOf({ plan, account, index }: { plan: ModelPlan; account: Accou
 }
 
 /** A period's events of a feature in the order in which they were written. */
-function eventsOf({ events, startsAt }: Account, feature: string, index: number): ModelEvent[] {
-  return events.filter((event) => event.feature === feature && periodIndex(startsAt, event.at) === index)
+function eventsOf(account: Account, feature: string, index: number): ModelEvent[] {
+  return account.events.filter((event) => event.feature === feature && indexOf(account, event.at) === index)
 }
 
 /** The price of so many units beyond the allowance, in cents; each tier is rounded once, half up. */
@@ -272,6 +297,12 @@ export function priceOf(price: ModelPrice, billable: bigint): bigint {
       return toCents(billable * price.price)
     case 'package':
       return toCents(((billable + price.size - 1n) / price.size) * price.price * 1_000_000n)
+    case 'flat':
+      return billable > 0n ? toCents(price.price * 1_000_000n) : 0n
+    case 'volume': {
+      const tier = price.tiers.find(({ upTo }) => upTo === null || billable <= upTo)
+      return tier === undefined ? 0n : toCents(tier.flat * 1_000_000n) + toCents(billable * tier.price)
+    }
     case 'graduated': {
       let [all, from] = [0n, 0n]
       for (const [index, { upTo, price: unit, flat }] of price.tiers.entries()) {
@@ -299,6 +330,19 @@ export function periodIndex(anchor: number, at: number): number {
   let n = Math.floor((at - anchor) / (31 * 86_400_000)) - 1
   while (boundary(anchor, n + 1) <= at) n += 1
   return n
+}
+
+const WEEK_MS = 7 * 86_400_000
+
+/** The n-th boundary of an account's usage periods. Weeks in UTC have no clock changes. */
+function boundaryOf(account: Account, n: number): number {
+  const { startsAt } = account
+  return planOf(account).every === 'week' ? startsAt + n * WEEK_MS : boundary(startsAt, n)
+}
+
+function indexOf(account: Account, at: number): number {
+  const { startsAt } = account
+  return planOf(account).every === 'week' ? Math.floor((at - startsAt) / WEEK_MS) : periodIndex(startsAt, at)
 }
 
 function planOf({ plan }: Account): ModelPlan {

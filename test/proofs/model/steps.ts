@@ -20,6 +20,8 @@ export type Step =
     }
   /** A key that was given before, with the same content or with another value. */
   | { readonly kind: 'again'; readonly which: number; readonly more: bigint; readonly server: number }
+  /** What a key stands for was less. */
+  | { readonly kind: 'correct'; readonly which: number; readonly units: bigint; readonly server: number }
   | {
       readonly kind: 'reserve'
       readonly customer: string
@@ -47,7 +49,7 @@ export interface Expected {
 
 const DAY_MS = 86_400_000
 
-const customer = fc.constantFrom('ann', 'ann', 'bob', 'cyd', 'dee')
+const customer = fc.constantFrom('ann', 'ann', 'bob', 'cyd', 'dee', 'eve', 'fay')
 const feature = fc.constantFrom('calls', 'calls', 'files')
 const server = fc.constantFrom(0, 1)
 const units = fc.oneof(
@@ -59,6 +61,7 @@ const age = fc.option(fc.oneof(fc.integer({ min: 0, max: 2 * DAY_MS }), fc.integ
 export const steps: fc.Arbitrary<Step>[] = [
   fc.record({ kind: fc.constant('track' as const), customer, feature, units, isKeyed: fc.boolean(), ageMs: age, server }),
   fc.record({ kind: fc.constant('again' as const), which: fc.nat(50), more: fc.constantFrom(0n, 0n, 1n), server }),
+  fc.record({ kind: fc.constant('correct' as const), which: fc.nat(50), units, server }),
   fc.record({ kind: fc.constant('reserve' as const), customer, feature, units, server }),
   fc.record({ kind: fc.constant('reserve' as const), customer, feature, units, server }),
   fc.record({
@@ -107,6 +110,8 @@ async function take(step: Step, expected: Expected, world: World): Promise<void>
       return track(step, expected, world)
     case 'again':
       return again(step, expected, world)
+    case 'correct':
+      return correct(step, expected, world)
     case 'reserve':
       return reserve(step, expected, world)
     case 'settle':
@@ -172,6 +177,29 @@ async function tracked(
   }
 }
 
+/** What was tracked under a key was less, or not at all; one that the plan refused is not there. */
+async function correct(
+  { which, units: wanted, server: index }: Extract<Step, { kind: 'correct' }>,
+  { model, keys }: Expected,
+  world: World,
+): Promise<void> {
+  if (keys.length === 0) return
+  const { customer: customerId, event } = keys[which % keys.length] as Expected['keys'][number]
+  const idempotencyKey = event.key as string
+  expect(await corrected(serverOf(world, index), { customerId, idempotencyKey, value: formatQuantity(wanted) })).toBe(
+    model.correct(customerId, idempotencyKey, wanted),
+  )
+}
+
+async function corrected({ farebox }: Server, input: Parameters<Server['farebox']['usage']['correct']>[0]): Promise<string> {
+  try {
+    return (await farebox.usage.correct(input)).kind
+  } catch (error) {
+    if (error instanceof FareboxError) return error.code
+    throw error
+  }
+}
+
 async function reserve(step: Extract<Step, { kind: 'reserve' }>, { model, count }: Expected, world: World): Promise<void> {
   const chosen = serverOf(world, step.server)
   const gate = chosen.gates[step.feature] as Server['gates'][string]
@@ -228,7 +256,7 @@ async function compare({ model }: Expected, world: World, { farebox }: Server): 
       totals.map(({ feature: code, posted, reserved, remaining }) => ({ feature: code, posted, reserved, remaining })),
     ).toEqual(model.usage(customerId, now))
     const preview = await farebox.invoices.preview(customerId)
-    const coming = model.preview(customerId)
+    const coming = model.preview(customerId, now)
     expect(preview && plain(preview)).toEqual(coming)
   }
   const log = await world.readLog(world.servers[0] as Server)

@@ -13,6 +13,8 @@ export interface Operation {
   readonly customer: string
   readonly feature: string
   readonly quantity: bigint
+  /** When a report says that it happened; null where the server's clock says it. */
+  readonly at: number | null
   /** The process that was asked last. */
   process: string
   told: Told

@@ -1,10 +1,12 @@
 /** One history: servers that crash, a store that fails, clients that keep a ledger. Everything that happens comes from the seed. */
 
 import { createFarebox, type Farebox, FareboxError } from '@farebox/core'
+import { decimal, DECIMAL_ZERO, type Entry, type Grant } from '@farebox/core/contracts'
 import type { Gate } from '@farebox/core/http'
 import { CATALOG } from '../model/price-list.ts'
 import { Database } from './database.ts'
-import { brokenInvariants, brokenReplay } from './invariants.ts'
+import { brokenGrants } from './grants.ts'
+import { brokenInvariants, brokenReplay, leftOpen } from './invariants.ts'
 import { disagreement, type Operation, operationOf } from './operations.ts'
 import { random as randomFrom } from './random.ts'
 import { type Defect, type Faults, simulatedStore, type SimulatedStore } from './store.ts'
@@ -71,7 +73,7 @@ export async function simulate({
   for (let step = 0; step < steps && broken.length === 0; step += 1) {
     happening.push(act())
     await turn()
-    note(brokenInvariants(database), step)
+    note([...brokenInvariants(database), ...brokenGrants(database)], step)
     if (step % 50 === 0) note(brokenReplay(database), step)
   }
   if (broken.length === 0) await settleDown()
@@ -132,9 +134,11 @@ export async function simulate({
     const operation: Operation = {
       number: operations.length,
       kind,
-      customer: random.pick(['ann', 'ann', 'abe', 'bob', 'cyd']),
+      customer: random.pick(['ann', 'ann', 'abe', 'bob', 'cyd', 'dot', 'eli']),
       feature: random.pick(['calls', 'calls', 'calls', 'files']),
       quantity: random.chance(0.8) ? whole : BigInt(random.below(3_000_000)),
+      // Some of what is reported happened long ago, in a period that may be invoiced by now.
+      at: kind !== 'request' && random.chance(0.3) ? now.at - random.below(45 * DAY_MS) : null,
       process,
       told: 'nothing',
       sawCrash: false,
@@ -202,8 +206,8 @@ export async function simulate({
   }
 
   function send({ farebox, process }: Server, operation: Operation): void {
-    const { number, kind, customer: customerId, feature, quantity } = operation
-    const key = kind === 'keyed' ? { idempotencyKey: `key-${number}` } : {}
+    const { number, kind, customer: customerId, feature, quantity, at } = operation
+    const key = { ...(kind === 'keyed' ? { idempotencyKey: `key-${number}` } : {}), ...(at === null ? {} : { timestamp: at }) }
     const isCurrent = (): boolean => operation.process === process && !database.dead.has(process)
     void farebox.usage.track({ customerId, feature, value: unitsOf(quantity), properties: { operation: number }, ...key }).then(
       ({ kind: result }) => {
@@ -282,6 +286,12 @@ export async function simulate({
     const { farebox } = servers[0] as Server
     await done(farebox.subscriptions.create({ customerId: 'bob', plan: 'starter', startsAt: Date.UTC(2024, 11, 31, 10) }))
     await done(farebox.subscriptions.create({ customerId: 'cyd', plan: 'tiered', startsAt: Date.UTC(2024, 10, 30) }))
+    await done(farebox.subscriptions.create({ customerId: 'dot', plan: 'credits', startsAt: Date.UTC(2024, 11, 31, 20) }))
+    await done(farebox.subscriptions.create({ customerId: 'eli', plan: 'prepaid', startsAt: Date.UTC(2025, 0, 15) }))
+    for (const customerId of ['dot', 'eli']) {
+      const entry: Entry = { kind: 'granted', grant: bought(customerId === 'dot' ? 'credits' : 'balance') }
+      await done((servers[0] as Server).store.change({ customerId }, () => ({ result: undefined, entries: [entry] })))
+    }
     Object.assign(now.faults, faults)
   }
 
@@ -323,7 +333,7 @@ export async function simulate({
       audit.differences.map(({ message }) => `verify: ${message}`),
       0,
     )
-    note([...brokenInvariants(database), ...brokenReplay(database)], steps)
+    note([...brokenInvariants(database), ...brokenGrants(database), ...brokenReplay(database), ...leftOpen(database)], steps)
   }
 
   function disagreements(): string[] {
@@ -355,6 +365,13 @@ export async function simulate({
     await quiet({ fail: 0, ambiguous: 0, late: 0, slow: 0 })
     return promise
   }
+}
+
+/** Something that never expires and pays when the plan's own is used up. */
+function bought(unit: Grant['unit']): Grant {
+  const nothing = { revoked: DECIMAL_ZERO, used: DECIMAL_ZERO, held: DECIMAL_ZERO }
+  const always = { startsAt: 0, expiresAt: null, createdAt: START, reference: null, isClosed: false }
+  return { id: 'bought', unit, source: 'pack', priority: 0, granted: decimal('7.5'), ...nothing, ...always }
 }
 
 /** Lets every promise that can go on go on. */
