@@ -67,7 +67,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     })
     expect(response.status).toBeLessThan(300)
     expect(await response.json()).toMatchObject({ id: 'grace', name: 'Grace é' })
-    expect((await send('GET /billing/nothing', OPERATOR)).body).toContain('not_found')
+    expect((await send('GET /billing/admin/nothing', OPERATOR)).body).toContain('not_found')
     expect((await send('GET /api/plain', OPERATOR)).status).toBe(401)
     expect((await send('GET /billingx', OPERATOR)).status).toBe(404)
     expect(await billed(farebox)).toEqual([])
