@@ -1751,7 +1751,7 @@ export interface components {
         };
         ScheduledChange: {
             /** @enum {string} */
-            kind: "plan" | "end" | "pause" | "resumption" | "trial_end";
+            kind: "plan" | "prices" | "end" | "pause" | "resumption" | "trial_end";
             /**
              * Format: date-time
              * @example 2026-11-01T00:00:00Z

@@ -45,6 +45,17 @@ describe.each(STORES)('a boolean feature on $name', ({ database }) => {
     expect([...(farebox.catalog.plans.get('team')?.features.keys() ?? [])]).toEqual(['calls', 'sso', 'audit_log'])
     expect([...(farebox.catalog.plans.get('basic')?.features.keys() ?? [])]).toEqual(['calls'])
     await subscribe('ada', 'team')
+    await subscribe('bob', 'basic')
+    const mayUse = async (customerId: string) => {
+      const { allowed, code } = await farebox.entitlements.check({ customerId, feature: 'sso' })
+      return [allowed, code]
+    }
+    expect(await mayUse('ada')).toEqual([true, null])
+    expect(await mayUse('bob')).toEqual([false, 'feature_not_in_plan'])
+    expect(await mayUse('nobody')).toEqual([false, 'no_subscription'])
+    await farebox.subscriptions.change({ customerId: 'bob', plan: 'team' })
+    goTo('2026-01-02')
+    expect(await mayUse('bob')).toEqual([true, null])
     await expect(use('ada', 1, 'sso')).rejects.toMatchObject({ code: 'unknown_feature' })
     expect((await farebox.usage.totals({ customerId: 'ada' })).map(({ feature }) => feature)).toEqual(['calls'])
     goTo('2026-02-01')

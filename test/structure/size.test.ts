@@ -40,19 +40,20 @@ function longFile(source: Source): Finding[] {
  * in it are counted like methods, each on its own; callbacks count where they are written.
  */
 function longFunctions(source: Source): Finding[] {
-  const found: Finding[] = []
+  const functions: { readonly node: Node; readonly name: string }[] = []
   walk(source, (node, around) => {
     if (!isFunction(node)) return
-    const lines = new Set(codeLines(source, node.start, node.end))
-    walk(source, (inner) => {
-      if (inner.type !== 'FunctionDeclaration' || inner.start <= node.start || inner.end > node.end) return
-      for (const line of codeLines(source, inner.start, inner.end)) lines.delete(line)
-    })
-    const name = nameOf(node.id) || nameOf(around.at(-1)?.id ?? around.at(-1)?.key) || 'a function'
-    if (lines.size <= LONGEST_FUNCTION || RATCHET.includes(`${source.path}#${name}`)) return
-    found.push(`${source.path}:${lineAt(source.text, node.start)}: ${name} has ${lines.size} lines of code`)
+    functions.push({ node, name: nameOf(node.id) || nameOf(around.at(-1)?.id ?? around.at(-1)?.key) || 'a function' })
   })
-  return found
+  return functions.flatMap(({ node, name }) => {
+    const lines = new Set(codeLines(source, node.start, node.end))
+    for (const { node: inner } of functions) {
+      if (inner.type !== 'FunctionDeclaration' || inner.start <= node.start || inner.end > node.end) continue
+      for (const line of codeLines(source, inner.start, inner.end)) lines.delete(line)
+    }
+    if (lines.size <= LONGEST_FUNCTION || RATCHET.includes(`${source.path}#${name}`)) return []
+    return [`${source.path}:${lineAt(source.text, node.start)}: ${name} has ${lines.size} lines of code`]
+  })
 }
 
 function isFunction({ type, body }: Node): boolean {

@@ -6,7 +6,7 @@ import type { ScheduledChangeJson, SubscriptionChangeJson, SubscriptionJson } fr
 
 const scheduledChange: z.ZodType<ScheduledChangeJson> = z
   .object({
-    kind: z.enum(['plan', 'end', 'pause', 'resumption', 'trial_end']),
+    kind: z.enum(['plan', 'prices', 'end', 'pause', 'resumption', 'trial_end']),
     at: instant,
     plan: z.string().nullable().openapi({ description: 'The plan from then on; null where there is none' }),
   })

@@ -112,8 +112,8 @@ describe('the tree', () => {
     ])
   })
 
-  test('is the one of the RFC, root and path, at every size up to 70 and every place', () => {
-    const texts = Array.from({ length: 70 }, (_, index) => `leaf ${index} ß`)
+  test('is the one of the RFC, root and path, at every size up to 35 and every place', () => {
+    const texts = Array.from({ length: 35 }, (_, index) => `leaf ${index} ß`)
     const bytes = texts.map((text) => Buffer.from(text))
     for (let size = 1; size <= texts.length; size += 1) {
       const root = rootAsWritten(bytes.slice(0, size)).toString('hex')
