@@ -60,6 +60,7 @@ function stepOf({ entries }: Change<unknown>, isSettlement: boolean): string | n
   if (isSettlement && (kinds.has('posted') || kinds.has('released'))) return 'settle'
   if (kinds.has('reserved')) return 'reserve'
   if (kinds.has('posted')) return 'track'
-  if (kinds.has('drafted')) return 'draft'
-  return kinds.has('finalized') ? 'finalize' : null
+  // Without a grace an invoice is written once, with its number.
+  if (kinds.has('finalized')) return 'finalize'
+  return kinds.has('drafted') ? 'draft' : null
 }

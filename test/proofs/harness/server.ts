@@ -39,6 +39,7 @@ function openFarebox(): Farebox {
     onCrash,
     ...(clock === null ? {} : { clock }),
     ...(settings.spool === undefined ? {} : { spool: settings.spool }),
+    ...(settings.graceHours === undefined ? {} : { invoiceGraceHours: settings.graceHours }),
     onError: (error) => say({ error: String(error) }),
   })
 }

@@ -25,6 +25,8 @@ export interface ServerSettings {
   readonly onCrash?: 'charge' | 'void'
   /** Epoch milliseconds: the server has a clock of its own that `POST /clock` moves. Default: the machine's. */
   readonly clockAt?: number
+  /** How long a closed period's invoice stays a draft. Default 0. */
+  readonly graceHours?: number
   /** On SIGTERM: close the server and stop Farebox (the order that is documented), or stop Farebox first. Default `server`. */
   readonly stopFirst?: 'server' | 'farebox'
 }

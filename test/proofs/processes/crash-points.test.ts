@@ -110,11 +110,13 @@ describe('a process that dies on the way of a tracked event', () => {
 
 describe('a process that dies while it closes periods', () => {
   const short = ['in-draft:2', 'after-draft:1', 'in-finalize:2', 'in-finalize:6', 'after-finalize:1', 'after-finalize:5'] as const
-  const points = [...short, ...(isLong ? (['after-draft:5', 'in-finalize:1', 'after-finalize:9'] as const) : [])]
+  const points = [...short, ...(isLong ? (['after-draft:3', 'in-finalize:1', 'after-finalize:9'] as const) : [])]
   for (const point of points) {
     test(`${point}: closing again makes each invoice once, numbers have no gap`, { timeout: 30_000 }, async () => {
       const settings = ownSettings()
-      const dying = await startServer(settings, { crashAt: point })
+      // Within a grace that the last moment is in: a draft is written on its own only then. The next start has none.
+      const isDraft = point.includes('-draft:')
+      const dying = await startServer(isDraft ? { ...settings, graceHours: 15 * 24 } : settings, { crashAt: point })
       await useAll(dying)
       await expect(ask(dying.port, { method: 'POST', path: '/close' })).rejects.toThrow()
       expect(await dying.ended).toBe('SIGKILL')

@@ -117,12 +117,11 @@ function sealed(database: Database, finals: readonly Invoice[]): string[] {
   }
   const broken: string[] = []
   for (const [key, rounds] of database.totals) {
-    const held = rounds.flatMap(({ invoiceId }) => invoiceId ?? [])
-    const found = (holders.get(key) ?? []).filter((invoice) => held.includes(invoice.id) || !isFee(invoice, key))
-    if (held.join() !== found.map(({ id }) => id).join())
-      broken.push(`4: ${key} is held by ${held.join()}, and on ${found.length}`)
+    const ids = rounds.flatMap(({ invoiceId }) => invoiceId ?? [])
+    const found = (holders.get(key) ?? []).filter((invoice) => ids.includes(invoice.id) || !isFee(invoice, key))
+    if (ids.join() !== found.map(({ id }) => id).join()) broken.push(`4: ${key} is held by ${ids.join()}, and on ${found.length}`)
     if (rounds.slice(0, -1).some(({ invoiceId }) => invoiceId === null)) broken.push(`4: ${key} has two open rounds`)
-    if (held.length > 0 && !isClosed(database, rounds[0])) broken.push(`4: ${key} is invoiced before its period ends`)
+    if (ids.length > 0 && !isClosed(database, rounds[0])) broken.push(`4: ${key} is invoiced before its period ends`)
   }
   for (const [key, invoices] of holders) {
     if (!database.totals.has(key) && invoices.some((invoice) => !isFee(invoice, key)))
