@@ -2,13 +2,12 @@
 
 import { CommandError } from '../command-error.ts'
 import { writeInvoices } from '../documents.ts'
-import { count, type Progress, startProgress } from '../progress.ts'
+import { logShown } from '../log-shown.ts'
+import { count } from '../progress.ts'
 import { requireWritable, writeReport } from '../report-file.ts'
-import { stopSignal } from '../stop-signal.ts'
 import { textTable } from '../table.ts'
 import { billTrace, type TraceOptions, type TraceResult } from './bill.ts'
 import type { TraceCustomer, TraceReport } from './report.ts'
-import type { TraceSurvey } from './survey.ts'
 
 export interface TraceCommandOptions extends Omit<TraceOptions, 'signal' | 'onSurvey' | 'onProgress'> {
   /** Where the report is written as JSON. */
@@ -17,7 +16,6 @@ export interface TraceCommandOptions extends Omit<TraceOptions, 'signal' | 'onSu
   readonly html?: string
 }
 
-const SHOWN_MALFORMED = 10
 const SHOWN_CUSTOMERS = 20
 const SHOWN_DIFFERENCES = 10
 
@@ -29,7 +27,11 @@ export async function traceCommand(options: TraceCommandOptions): Promise<TraceR
   if (options.json !== undefined) requireWritable(options.json)
   console.error(`Reading ${options.log === '-' ? 'standard input' : options.log}`)
   const startedAt = performance.now()
-  const result = await billShown(options)
+  const result = await logShown({
+    title: (calls) => `Billing ${count(calls)} calls`,
+    ended: 'Billed, closed and audited',
+    work: (watched) => billTrace({ ...options, ...watched }),
+  })
   const { report, invoices } = result
   if (options.json !== undefined) writeReport(options.json, report)
   const pages = options.html === undefined ? null : writeInvoices(options.html, invoices)
@@ -45,36 +47,6 @@ export async function traceCommand(options: TraceCommandOptions): Promise<TraceR
       `${count(report.unpriced)} calls have no price at ${report.price_list} and are not billed: they wait in the database, so bill the trace again with a newer price list`,
     )
   return result
-}
-
-async function billShown(options: TraceCommandOptions): Promise<TraceResult> {
-  let progress: Progress | undefined
-  const { signal, release } = stopSignal()
-  try {
-    const result = await billTrace({
-      ...options,
-      signal,
-      onSurvey(survey) {
-        showMalformed(survey)
-        const calls = survey.lines - survey.malformed
-        progress = startProgress({ title: `Billing ${count(calls)} calls`, steps: calls, output: process.stderr })
-      },
-      onProgress: (done) => progress?.advance(done),
-    })
-    progress?.stop('Billed, closed and audited')
-    return result
-  } catch (error) {
-    progress?.stop('Stopped')
-    throw error
-  } finally {
-    release()
-  }
-}
-
-function showMalformed({ malformed, malformedLines }: TraceSurvey): void {
-  for (const { line, reason } of malformedLines.slice(0, SHOWN_MALFORMED))
-    console.error(`line ${line} is malformed and skipped: ${reason}`)
-  if (malformed > SHOWN_MALFORMED) console.error(`and ${count(malformed - SHOWN_MALFORMED)} more malformed lines`)
 }
 
 function headingOf(report: TraceReport): string {

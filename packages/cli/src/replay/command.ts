@@ -2,14 +2,12 @@
 
 import { CommandError } from '../command-error.ts'
 import { writeInvoices } from '../documents.ts'
-import { count, startProgress } from '../progress.ts'
-import type { Progress } from '../progress.ts'
+import { logShown } from '../log-shown.ts'
+import { count } from '../progress.ts'
 import { requireWritable, writeReport } from '../report-file.ts'
-import { stopSignal } from '../stop-signal.ts'
 import { replay } from './replay.ts'
 import type { ReplayOptions, ReplayResult } from './replay.ts'
 import { auditText, firstInvoices, lineSummary, planTable } from './summary.ts'
-import type { Survey } from './survey.ts'
 
 export interface ReplayCommandOptions extends Omit<ReplayOptions, 'signal' | 'onSurvey' | 'onProgress'> {
   /** Where the report is written as JSON. */
@@ -17,8 +15,6 @@ export interface ReplayCommandOptions extends Omit<ReplayOptions, 'signal' | 'on
   /** The folder for the invoices as HTML pages. Its content is replaced. */
   readonly html?: string
 }
-
-const SHOWN_MALFORMED = 10
 
 /**
  * Prints to standard output what was found, and to standard error how it goes. Rejects with a `CommandError` for what the
@@ -28,7 +24,11 @@ export async function replayCommand(options: ReplayCommandOptions): Promise<Repl
   if (options.json !== undefined) requireWritable(options.json)
   console.error(`Reading ${options.log === '-' ? 'standard input' : options.log}`)
   const startedAt = performance.now()
-  const result = await replayShown(options)
+  const result = await logShown({
+    title: (requests) => `Replaying ${count(requests)} requests`,
+    ended: 'Replayed, closed and audited',
+    work: (watched) => replay({ ...options, ...watched }),
+  })
   const { report, invoices } = result
   if (options.json !== undefined) writeReport(options.json, report)
   const pages = options.html === undefined ? null : writeInvoices(options.html, invoices)
@@ -42,34 +42,4 @@ export async function replayCommand(options: ReplayCommandOptions): Promise<Repl
   console.log(`took ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
   if (!report.audit.ok) throw new CommandError('The audit found differences: the bill does not equal the log')
   return result
-}
-
-async function replayShown(options: ReplayCommandOptions): Promise<ReplayResult> {
-  let progress: Progress | undefined
-  const { signal, release } = stopSignal()
-  try {
-    const result = await replay({
-      ...options,
-      signal,
-      onSurvey(survey) {
-        showMalformed(survey)
-        const requests = survey.lines - survey.malformed
-        progress = startProgress({ title: `Replaying ${count(requests)} requests`, steps: requests, output: process.stderr })
-      },
-      onProgress: (done) => progress?.advance(done),
-    })
-    progress?.stop('Replayed, closed and audited')
-    return result
-  } catch (error) {
-    progress?.stop('Stopped')
-    throw error
-  } finally {
-    release()
-  }
-}
-
-function showMalformed({ malformed, malformedLines }: Survey): void {
-  for (const { line, reason } of malformedLines.slice(0, SHOWN_MALFORMED))
-    console.error(`line ${line} is malformed and skipped: ${reason}`)
-  if (malformed > SHOWN_MALFORMED) console.error(`and ${count(malformed - SHOWN_MALFORMED)} more malformed lines`)
 }
