@@ -327,7 +327,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/credits/packs": {
+    "/credits/packs/{pack}/purchases": {
         parameters: {
             query?: never;
             header?: never;
@@ -2192,7 +2192,6 @@ export interface components {
             ended_at: string | null;
         };
         PackInput: {
-            pack: string;
             /** @description Once for each key. Give the same one when you retry */
             idempotency_key: string;
         };
@@ -3437,7 +3436,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                pack: string;
+            };
             cookie?: never;
         };
         requestBody: {

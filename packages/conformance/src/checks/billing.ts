@@ -127,7 +127,13 @@ const WRITTEN_BY_OPERATOR = [
   '/admin/events/batch',
   '/admin/close',
 ]
-const WRITTEN_BY_CUSTOMER = ['/subscription/change', '/subscription/cancel', '/credits/packs', '/balance/top-ups', '/checkout']
+const WRITTEN_BY_CUSTOMER = [
+  '/subscription/change',
+  '/subscription/cancel',
+  '/credits/packs/small/purchases',
+  '/balance/top-ups',
+  '/checkout',
+]
 const BAD_BODIES = [
   '',
   'hello',

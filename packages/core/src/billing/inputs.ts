@@ -131,6 +131,7 @@ const id = z.string().min(1).max(255)
 
 export const IdPath: z.ZodObject<{ id: z.ZodString }> = z.object({ id })
 export const LinePath: z.ZodObject<{ id: z.ZodString; line: z.ZodString }> = z.object({ id, line: id })
+export const PackPath: z.ZodObject<{ pack: z.ZodString }> = z.object({ pack: z.string().min(1).max(64) })
 export const FeaturePath: z.ZodObject<{ feature: z.ZodString }> = z.object({ feature: z.string().min(1).max(64) })
 /** An event of an invoice. */
 export const EventPath: z.ZodObject<{ id: z.ZodString; seq: z.ZodType<number> }> = z.object({

@@ -4,7 +4,6 @@ import { z } from '@hono/zod-openapi'
 import { customerId, instant } from './schemas.ts'
 
 export interface PackBody {
-  pack: string
   idempotency_key: string
 }
 
@@ -90,9 +89,7 @@ const key = z.string().openapi({ description: 'Once for each key. Give the same 
 const reason = z.string().max(500).optional().openapi({ description: 'For people' })
 const MOST_LINES = 1_000
 
-export const PackInput: z.ZodType<PackBody> = z
-  .strictObject({ pack: z.string().max(64), idempotency_key: key })
-  .openapi('PackInput')
+export const PackInput: z.ZodType<PackBody> = z.strictObject({ idempotency_key: key }).openapi('PackInput')
 
 export const TopUpInput: z.ZodType<TopUpBody> = z.strictObject({ amount, idempotency_key: key }).openapi('TopUpInput')
 

@@ -2,7 +2,7 @@
 
 import { createRoute } from '@hono/zod-openapi'
 import { COLLECTED, collectedAnswer } from './collected-answer.ts'
-import { LedgerQuery, NoQuery } from './inputs.ts'
+import { LedgerQuery, NoQuery, PackPath } from './inputs.ts'
 import { ledgerPage } from './listings.ts'
 import { AutoTopUpInput, PackInput, TopUpInput } from './money-inputs.ts'
 import { balanceJson, holdingsJson } from './money-json.ts'
@@ -32,10 +32,10 @@ const creditLedger = createRoute({
 const buyPack = createRoute({
   ...CUSTOMER,
   method: 'post',
-  path: '/credits/packs',
+  path: '/credits/packs/{pack}/purchases',
   operationId: 'buy_pack',
   summary: 'Buy a pack of credits with the way to pay that is on file',
-  request: { query: NoQuery, body: jsonBody(PackInput) },
+  request: { params: PackPath, query: NoQuery, body: jsonBody(PackInput) },
   responses: COLLECTED,
 })
 
@@ -95,7 +95,8 @@ export function addPrepaidRoutes(app: BillingApp, { farebox }: RouteParts): void
     c.json(await ledgerPage(farebox.credits, c.get('customerId'), c.req.valid('query'), 'customer'), 200),
   )
   app.openapi(buyPack, async (c) => {
-    const { pack, idempotency_key: idempotencyKey } = c.req.valid('json')
+    const { pack } = c.req.valid('param')
+    const { idempotency_key: idempotencyKey } = c.req.valid('json')
     return collectedAnswer(
       c,
       await farebox.credits.buyPack({ customerId: c.get('customerId'), pack, idempotencyKey }),

@@ -18,7 +18,7 @@ export function createActions({ catalog, upgradeUrl, billingUrl }: ActionsInput)
   const packs = base === undefined ? [] : packCodes(catalog)
   const ofPacks = packs.map((code): Action => ({
     rel: 'buy_credits',
-    href: `${base}/credit-packs/${code}/purchases`,
+    href: `${base}/credits/packs/${code}/purchases`,
     method: 'POST',
   }))
   const ofBalance: Action[] = base === undefined ? [] : [{ rel: 'top_up', href: `${base}/balance/top-ups`, method: 'POST' }]

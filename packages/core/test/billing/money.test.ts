@@ -1,6 +1,7 @@
 /** Money over HTTP: what a customer buys and has, and what the operator grants, collects and gives back. */
 
 import { describe, expect, test } from 'vitest'
+import { meterFetch as metered } from '../../src/http/fetch.ts'
 import { sandbox } from '../../src/providers/sandbox.ts'
 import { shop } from './shop.ts'
 import { type Answer, type Running, start } from './start.ts'
@@ -20,10 +21,35 @@ async function open(card: string | null = 'sandbox_card'): Promise<Running> {
 const itemsOf = ({ json }: Answer): Json[] => json['items'] as Json[]
 
 describe('a customer', () => {
+  test.each([
+    ['credits', 'buy_credits', {}],
+    ['prepaid', 'top_up', { amount: '25.00' }],
+  ] as const)('on %s who is refused buys where the refusal says: %s', async (plan, rel, said) => {
+    const billingUrl = 'https://api.example.com/billing'
+    const { farebox, as } = await start({}, { catalog: shop, payments: sandbox(), billingUrl })
+    await farebox.subscriptions.create({ customerId: 'ada', plan })
+    await farebox.payments.attach({ customerId: 'ada', paymentMethod: 'sandbox_card' })
+    const handler = metered(() => new Response('ok'), { farebox, identify: () => 'ada', units: 1_000_000 })
+    const refusal = await handler(new Request('https://api.example.com/'))
+    expect(refusal.status).toBe(402)
+    const { actions } = (await refusal.json()) as { actions: { rel: string; href: string; method: string }[] }
+    expect(actions.map((action) => action.rel)).toContain(rel)
+    for (const [index, { href, method }] of actions.entries()) {
+      expect(href.startsWith(`${billingUrl}/`)).toBe(true)
+      const bought = await as(
+        'ada',
+        `${method} ${href.slice(billingUrl.length)}`,
+        {},
+        { ...said, idempotency_key: `order-${index}` },
+      )
+      expect(bought).toMatchObject({ status: 200, json: { result: 'paid' } })
+    }
+  })
+
   test('buys a pack of credits once for each key, and sees where they come from and went', async () => {
     const { as, farebox, clock } = await open()
     clock.advance(1_000)
-    const bought = await as('ada', 'POST /credits/packs', {}, { pack: 'small', idempotency_key: 'order-1' })
+    const bought = await as('ada', 'POST /credits/packs/small/purchases', {}, { idempotency_key: 'order-1' })
     expect(bought).toMatchObject({
       status: 200,
       json: {
@@ -33,7 +59,7 @@ describe('a customer', () => {
         grant: { unit: 'credits', source: 'pack', left: '100', expires_at: null },
       },
     })
-    expect((await as('ada', 'POST /credits/packs', {}, { pack: 'small', idempotency_key: 'order-1' })).json).toEqual(bought.json)
+    expect((await as('ada', 'POST /credits/packs/small/purchases', {}, { idempotency_key: 'order-1' })).json).toEqual(bought.json)
     clock.advance(1_000)
     await farebox.usage.track({ customerId: 'ada', feature: 'api_calls', value: 30 })
     const credits = (await as('ada', 'GET /credits')).json
@@ -60,12 +86,12 @@ describe('a customer', () => {
     expect(itemsOf(await as('ada', 'GET /payments'))).toMatchObject([
       { status: 'succeeded', invoice: (bought.json['invoice'] as Json)['id'] },
     ])
-    for (const [body, status, code] of [
-      [{ pack: 'nope', idempotency_key: 'a' }, 400, 'unknown_pack'],
-      [{ pack: 'small', idempotency_key: 'a b' }, 400, 'invalid_key'],
-      [{ pack: 'small' }, 400, 'invalid_request'],
+    for (const [pack, body, status, code] of [
+      ['nope', { idempotency_key: 'a' }, 400, 'unknown_pack'],
+      ['small', { idempotency_key: 'a b' }, 400, 'invalid_key'],
+      ['small', {}, 400, 'invalid_request'],
     ] as const)
-      expect(await as('ada', 'POST /credits/packs', {}, body)).toMatchObject({ status, json: { code } })
+      expect(await as('ada', `POST /credits/packs/${pack}/purchases`, {}, body)).toMatchObject({ status, json: { code } })
   })
 
   test('tops up a balance, is told when the card declines, and has it topped up without asking', async () => {
@@ -141,7 +167,7 @@ describe('a customer', () => {
 
   test('hears that a payment is under way, and how it ended when it is asked for again', async () => {
     const { as } = await open('sandbox_pending')
-    const buy = () => as('ada', 'POST /credits/packs', {}, { pack: 'small', idempotency_key: 'k' })
+    const buy = () => as('ada', 'POST /credits/packs/small/purchases', {}, { idempotency_key: 'k' })
     expect(await buy()).toMatchObject({ status: 202, json: { result: 'pending', payment: { status: 'pending' }, grant: null } })
     expect(await buy()).toMatchObject({ status: 200, json: { result: 'paid', grant: { left: '100' } } })
   })

@@ -72,7 +72,7 @@ const SAID: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'POST /subscription/cancel': {},
   'POST /subscription/reactivate': {},
   'POST /subscription/coupons': { coupon: 'welcome' },
-  'POST /credits/packs': { pack: 'small', idempotency_key: 'mine' },
+  'POST /credits/packs/{pack}/purchases': { idempotency_key: 'mine' },
   'POST /balance/top-ups': { amount: '5.00', idempotency_key: 'mine' },
   'PUT /balance/auto-top-up': { threshold: '1.00', amount: '5.00', monthly_ceiling: '50.00' },
   'DELETE /balance/auto-top-up': {},

@@ -32,8 +32,8 @@ describe('a 402', () => {
     const { code, actions } = await refusal('credits')
     expect(code).toBe('credits_exhausted')
     expect(actions).toEqual([
-      { rel: 'buy_credits', href: 'https://api.example.com/billing/credit-packs/starter/purchases', method: 'POST' },
-      { rel: 'buy_credits', href: 'https://api.example.com/billing/credit-packs/gift/purchases', method: 'POST' },
+      { rel: 'buy_credits', href: 'https://api.example.com/billing/credits/packs/starter/purchases', method: 'POST' },
+      { rel: 'buy_credits', href: 'https://api.example.com/billing/credits/packs/gift/purchases', method: 'POST' },
       upgrade,
     ])
   })
