@@ -1,28 +1,11 @@
 import { expect, test } from 'vitest'
+import { grantOf } from '../../test/accounts.ts'
 import type { Grant } from '../records/grant.ts'
-import { decimal, DECIMAL_ZERO } from '../values/decimal.ts'
+import { decimal } from '../values/decimal.ts'
 import { applyEntry, emptyAccount, type Entry } from './account-state.ts'
 import { createChangedRecords } from './changed-records.ts'
 
-const granted = (id: string, change: Partial<Grant> = {}): Entry => ({
-  kind: 'granted',
-  grant: {
-    id,
-    unit: 'credits',
-    source: 'pack',
-    priority: 0,
-    granted: decimal('10'),
-    revoked: DECIMAL_ZERO,
-    used: DECIMAL_ZERO,
-    held: DECIMAL_ZERO,
-    startsAt: 0,
-    expiresAt: null,
-    createdAt: 0,
-    reference: null,
-    isClosed: false,
-    ...change,
-  },
-})
+const granted = (id: string, change: Partial<Grant> = {}): Entry => ({ kind: 'granted', grant: grantOf(id, change) })
 
 test('records are written once, as they are at the end, in the order in which they were first touched, whosever they are', () => {
   const [ada, bob] = [{ state: emptyAccount('ada') }, { state: emptyAccount('bob') }]
