@@ -3,7 +3,8 @@
 import type { AccountState, Entry } from './account/account-state.ts'
 import { isLow } from './account/auto-top-up.ts'
 import { leftOf, payingGrants } from './account/grants.ts'
-import type { Change, ChangeTarget, Store } from './contracts/store.ts'
+import type { Change, ChangeRequest, Store } from './contracts/store.ts'
+import { changeBy } from './contracts/waiting.ts'
 import type { Charge } from './records/charge.ts'
 import type { Grant } from './records/grant.ts'
 import { add, type Decimal, DECIMAL_ZERO, subtract } from './values/decimal.ts'
@@ -20,21 +21,26 @@ export interface LowBalanceParts {
  * The one door for writes, as the meter uses it. After an event, or a refusal for lack of balance, of a customer who has balance bought by itself, it looks at
  * what is left; of anybody else it looks at one member of the account.
  */
-export function noticingLowBalance({ store, isSold, onLow }: LowBalanceParts): Pick<Store, 'change'> {
-  return { change }
+export function noticingLowBalance({ store, isSold, onLow }: LowBalanceParts): Pick<Store, 'change' | 'submit'> {
+  return { change: changeBy(submit), submit }
 
-  function change<T>(target: ChangeTarget, decide: (state: AccountState) => Change<T>): Promise<T> {
-    if (!isSold()) return store.change(target, decide)
+  function submit<T>(request: ChangeRequest<T>): void {
+    if (!isSold()) return store.submit(request)
+    const { target } = request
     let isLeftLow = false
-    const changed = store.change(target, (state) => {
-      const decided = decide(state)
-      // Set anew each time, because a store may decide again.
-      isLeftLow = state.customer?.autoTopUp !== undefined && leavesLow(state, decided)
-      return decided
-    })
-    return changed.then((result) => {
-      if (isLeftLow) onLow(target.customerId)
-      return result
+    store.submit<T>({
+      target,
+      decide(state) {
+        const decided = request.decide(state)
+        // Set anew each time, because a store may decide again.
+        isLeftLow = state.customer?.autoTopUp !== undefined && leavesLow(state, decided)
+        return decided
+      },
+      resolve(result) {
+        request.resolve(result)
+        if (isLeftLow) onLow(target.customerId)
+      },
+      reject: (error) => request.reject(error),
     })
   }
 }

@@ -8,7 +8,7 @@ import { blocksCost } from './account/allowance.ts'
 import { admit, type Admission } from './admit/admit.ts'
 import type { Plan } from './catalog/plan.ts'
 import type { ModelPrices } from './contracts/model-prices.ts'
-import type { Change, ChangeTarget, Store } from './contracts/store.ts'
+import type { Change, ChangeRequest, ChangeTarget, Store } from './contracts/store.ts'
 import { type CorrectClaim, correctIn, type CorrectResult } from './correct.ts'
 import { FareboxError } from './errors.ts'
 import { place } from './log/place.ts'
@@ -47,15 +47,18 @@ export interface TrackClaim extends Claim {
   readonly isIncomplete: boolean
 }
 
+/** Who hears what became of something, once. Neither may throw; they run in no particular async context. */
+export type Told<T> = Pick<ChangeRequest<T>, 'resolve' | 'reject'>
+
 export interface Meter {
-  /** Decides, counts and deducts in one act. The reservation is durable when the promise resolves. */
-  admit(claim: Claim): Promise<Admission>
+  /** Decides, counts and deducts in one act. The reservation is durable when the admission is told. */
+  admit(claim: Claim, told: Told<Admission>): void
   /** What `admit` would answer; nothing is written. */
   check(claim: Claim): Promise<Admission>
   /** Gives back what a claim may have reserved all the same, after the store could not say whether it was written. */
   takeBack(claim: Claim): void
-  /** Posts what was used, or voids. A reservation that ended already stays as it is. Resolves with what found no price. */
-  settle(reservation: Reservation, ending: Ending): Promise<UnpricedUsage | null>
+  /** Posts what was used, or voids. A reservation that ended already stays as it is. What found no price is told. */
+  settle(reservation: Reservation, ending: Ending, told: Told<UnpricedUsage | null>): void
   /** Ends the reservation of a process that died, as `settle` does. */
   expire(reservation: Reservation, billed: Quantity | null): Promise<void>
   /**
@@ -71,7 +74,7 @@ export interface Meter {
 }
 
 export interface MeterParts {
-  readonly store: Pick<Store, 'change'>
+  readonly store: Pick<Store, 'change' | 'submit'>
   readonly planOf: (subscription: Subscription, segment: Segment) => Plan
   /** Prices of AI models; null where the catalog sells none. */
   readonly models: ModelPrices | null
@@ -79,21 +82,74 @@ export interface MeterParts {
   readonly open: Opening
 }
 
-/** A reservation's end, and who gave its key. */
-interface KeyedEnding extends Ending {
-  readonly keyGivenBy: 'caller' | 'farebox'
-}
+type KeyGiver = Extract<Entry, { kind: 'posted' }>['keyGivenBy']
 
 export function createMeter({ store, planOf, models, open }: MeterParts): Meter {
   const { post, termsAt } = createPosting({ planOf, models })
   const { prepare, prepareReported } = createPreparing({ planOf, open })
+
+  /** One object for each request, and for each settlement another: closures and promises would cost as much as the decision. */
+  class Admitting implements ChangeRequest<Admission> {
+    readonly target: ChangeTarget
+    readonly claim: Claim
+    readonly told: Told<Admission>
+
+    constructor(claim: Claim, told: Told<Admission>) {
+      this.target = { customerId: claim.customerId }
+      this.claim = claim
+      this.told = told
+    }
+
+    decide(state: AccountState): Change<Admission> {
+      return admitTo(state, this.claim)
+    }
+
+    resolve(admission: Admission): void {
+      this.told.resolve(admission)
+    }
+
+    reject(error: unknown): void {
+      this.told.reject(error)
+    }
+  }
+
+  class Settling implements ChangeRequest<UnpricedUsage | null> {
+    readonly target: ChangeTarget
+    readonly reservation: Reservation
+    readonly ending: Ending
+    readonly told: Told<UnpricedUsage | null>
+
+    constructor(reservation: Reservation, ending: Ending, told: Told<UnpricedUsage | null>) {
+      this.target = { customerId: reservation.customerId, urgency: 'soon' }
+      this.reservation = reservation
+      this.ending = ending
+      this.told = told
+    }
+
+    decide(state: AccountState): Change<UnpricedUsage | null> {
+      return endIn(state, this.reservation, this.ending, 'farebox')
+    }
+
+    resolve(unpriced: UnpricedUsage | null): void {
+      this.told.resolve(unpriced)
+    }
+
+    reject(error: unknown): void {
+      this.told.reject(error)
+    }
+  }
+
   return {
-    admit: (claim) => store.change({ customerId: claim.customerId }, (state) => admitTo(state, claim)),
+    admit: (claim, told) => store.submit(new Admitting(claim, told)),
     check: (claim) => store.change({ customerId: claim.customerId }, (state) => ({ result: checkIn(state, claim), entries: [] })),
     takeBack,
-    settle: (reservation, ending) => end(reservation, { ...ending, keyGivenBy: 'farebox' }),
+    settle: (reservation, ending, told) => store.submit(new Settling(reservation, ending, told)),
     // When the answer to its admission was lost, its request may wait in the spool too: the key is kept, so that one of them counts.
-    expire: async (reservation, billed) => void (await end(reservation, { billed, keyGivenBy: 'caller' })),
+    expire: (reservation, billed) =>
+      store.change({ customerId: reservation.customerId, urgency: 'soon' }, (state) => ({
+        ...endIn(state, reservation, { billed }, 'caller'),
+        result: undefined,
+      })),
     record: (event) => store.change({ customerId: event.customerId, keys: [event.key] }, (state) => recordIn(state, event)),
     track: (claim) =>
       withLapsed({ customerId: claim.customerId, ...(claim.isKeyGiven ? { keys: [claim.key] } : {}) }, (state, seen) =>
@@ -101,10 +157,6 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
       ),
     correct: (claim) => store.change(claim.target, (state) => correctIn(state, claim)),
     priceAgain,
-  }
-
-  function end(reservation: Reservation, ending: KeyedEnding): Promise<UnpricedUsage | null> {
-    return store.change({ customerId: reservation.customerId, urgency: 'soon' }, (state) => endIn(state, reservation, ending))
   }
 
   /** What comes late is paid by what its own period was granted, though that is closed and no part of the account any more. */
@@ -148,7 +200,12 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
     return admit(claim, { state, planOf: (segment) => planOf(subscription as Subscription, segment), models, spentOf })
   }
 
-  function endIn(state: AccountState, reservation: Reservation, ending: KeyedEnding): Change<UnpricedUsage | null> {
+  function endIn(
+    state: AccountState,
+    reservation: Reservation,
+    ending: Ending,
+    keyGivenBy: KeyGiver,
+  ): Change<UnpricedUsage | null> {
     // The process was taken for dead and its reservation resolved by the recorded rule: that stands.
     if (!state.reservations.has(reservation.key)) return { result: null, entries: [] }
     const { key, periodStart } = reservation
@@ -157,7 +214,7 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
       case 'voided':
         return { result: null, entries: [{ kind: 'released', key }] }
       case 'posted':
-        return { result: null, entries: [{ kind: 'posted', event: posted.event, periodStart, keyGivenBy: ending.keyGivenBy }] }
+        return { result: null, entries: [{ kind: 'posted', event: posted.event, periodStart, keyGivenBy }] }
       case 'unpriced':
         return {
           result: posted.usage,
@@ -172,10 +229,10 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
   function recordIn(state: AccountState, { quantity: billed, properties, ...claim }: NewUsageEvent): Change<void> {
     // It was posted before, and nobody heard of it: the process that delivered it was killed, or the answer was lost.
     if (state.known.has(claim.key)) return { result: undefined, entries: [] }
-    const ending: KeyedEnding = { billed, properties, keyGivenBy: 'caller' }
+    const ending: Ending = { billed, properties }
     // It was reserved all the same: the answer to its admission was lost.
     const reserved = state.reservations.get(claim.key)
-    if (reserved !== undefined) return { ...endIn(state, reserved, ending), result: undefined }
+    if (reserved !== undefined) return { ...endIn(state, reserved, ending, 'caller'), result: undefined }
     const { state: opened, entries, at } = prepare(state, claim.at)
     // Nothing is asked for, so only a plan that does not count the feature refuses.
     const reservation = reservedFor(opened, { ...claim, at })

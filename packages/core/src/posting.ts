@@ -1,7 +1,7 @@
 /** The event of a reservation that ends, with who pays for it. */
 
 import { type AccountState, findUsage } from './account/account-state.ts'
-import { allowanceOf, blocksCost } from './account/allowance.ts'
+import { allowanceOf, blocksCost, blocksUnits } from './account/allowance.ts'
 import { type Cost, costOf } from './account/cost.ts'
 import { chargeOf, payingGrants } from './account/grants.ts'
 import { type Segment, segmentAt, type Subscription } from './account/subscription.ts'
@@ -59,27 +59,26 @@ export function createPosting({ planOf, models }: PostingParts): Poster {
 
   function post(state: AccountState, reservation: Reservation, ending: Ending): Posting {
     const { billed, properties = null } = ending
-    const costing = billed === null ? null : costingOf(state, reservation, ending)
-    if (costing?.kind === 'unpriced') return { kind: 'unpriced', usage: unpricedOf(reservation, ending, costing.reason) }
-    const chargeOfUnits = costing === null ? null : costing.chargeOf
-    const room = costing === null ? roomBeside(state, reservation) : null
-    return settle(reservation, { billed, properties, room, chargeOf: chargeOfUnits })
+    if (billed === null) return { kind: 'voided' }
+    const found = termsOf(state, reservation)
+    if (found === null || found.terms.kind === 'metered' || found.terms.kind === 'boolean')
+      return settle(reservation, { billed, properties, room: roomBeside(state, reservation, found), chargeOf: null })
+    const costing = costingOf(state, reservation, ending, { ...found, terms: found.terms })
+    if (costing.kind === 'unpriced') return { kind: 'unpriced', usage: unpricedOf(reservation, ending, costing.reason) }
+    return settle(reservation, { billed, properties, room: null, chargeOf: costing.chargeOf })
   }
 
   type CostingOf =
     | { readonly kind: 'priced'; readonly chargeOf: (quantity: Quantity) => Charge }
     | { readonly kind: 'unpriced'; readonly reason: string }
 
-  /** How the units of a reservation are paid on a plan of credits or of a balance; null on a plan that counts units. */
+  /** How the units of a reservation are paid on a plan of credits or of a balance. */
   function costingOf(
     state: AccountState,
     reservation: Reservation,
     { usage = null, isIncomplete = false }: Ending,
-  ): CostingOf | null {
-    const found = termsOf(state, reservation)
-    if (found === null || found.terms.kind === 'metered' || found.terms.kind === 'boolean') return null
-    const { subscription, segment, plan } = found
-    const terms: CreditTerms | BalanceTerms = found.terms
+    { subscription, segment, plan, terms }: FoundTerms & { readonly terms: CreditTerms | BalanceTerms },
+  ): CostingOf {
     // What nobody reported is billed as it was estimated; without an estimate it has no price.
     const tokens = usage ?? reservation.usage ?? null
     const isModel = terms.kind === 'balance' && terms.price.model === 'ai_model'
@@ -102,16 +101,11 @@ export function createPosting({ planOf, models }: PostingParts): Poster {
   }
 
   /** Units that the plan allows besides the reserved ones; null where overage is billed. */
-  function roomBeside(state: AccountState, reservation: Reservation): Quantity | null {
-    const found = termsOf(state, reservation)
+  function roomBeside(state: AccountState, { feature, periodStart }: Reservation, found: FoundTerms | null): Quantity | null {
     if (found?.terms.kind !== 'metered') return 0n
-    const { feature, periodStart } = reservation
-    const { segment } = found
-    const { isBlocked, remaining } = allowanceOf(found.terms, findUsage(state.usage, feature, periodStart), {
-      segment,
-      periodStart,
-    })
-    return isBlocked ? remaining : null
+    const { terms, segment } = found
+    if (!blocksUnits(terms, segment)) return null
+    return allowanceOf(terms, findUsage(state.usage, feature, periodStart), { segment, periodStart }).remaining
   }
 
   /** Of the period that holds the reservation: its instant alone does not say which of two plans it was. */

@@ -1,13 +1,13 @@
 /** One request at its gate: the gate is asked once and its answer acted on. The response settles by itself when it closes. */
 
-import { enter, type Gate, type Passage, type Reply } from '@farebox/core/http'
+import { enter, type Gate, type Passage, passageOf, type Reply } from '@farebox/core/http'
 import type { NextFunction, Request, Response } from 'express'
 
 /** Asks the gate and goes on as it says. */
 export function admit(gate: Gate<Request>, req: Request, res: Response, next: NextFunction): void {
   const route = req.baseUrl + String(req.route.path)
-  const request = { method: req.method, path: req.baseUrl + req.path, route, header, raw: req }
-  enter(gate, request, res).then((passage) => proceed(passage, req, res, next), next)
+  const request = { method: req.method, route, header, raw: req }
+  enter(gate, request, res).then((verdict) => proceed(passageOf(verdict, res), req, res, next), next)
 }
 
 /** A method, so that no request makes a function. */

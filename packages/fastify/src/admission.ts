@@ -1,14 +1,14 @@
 /** One request at its gate: the gate is asked once and its answer acted on. The response settles by itself when it closes. */
 
-import { enter, type Gate, type Passage, type Reply } from '@farebox/core/http'
+import { enter, type Gate, type Passage, passageOf, type Reply } from '@farebox/core/http'
 import type { FastifyReply, FastifyRequest, preHandlerHookHandler } from 'fastify'
 
 /** The hook that admits a request in front of its handler. With a callback, because promises of hooks cost a request more. */
 export function admissionOf(gate: Gate<FastifyRequest>, route: string | null): preHandlerHookHandler {
   return (request, reply, done) => {
-    const { method, url: path } = request
-    const asked = enter(gate, { method, path, route, header, raw: request }, reply.raw)
-    asked.then((passage) => proceed(passage, request, reply, done), done)
+    const { raw } = reply
+    const asked = enter(gate, { method: request.method, route, header, raw: request }, raw)
+    asked.then((verdict) => proceed(passageOf(verdict, raw), request, reply, done), done)
   }
 }
 

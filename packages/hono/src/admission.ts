@@ -7,6 +7,7 @@ import {
   type MeterContext,
   type MeteredRequest,
   type NodeResponse,
+  passageOf,
   responseOf,
 } from '@farebox/core/http'
 import type { Context, Next } from 'hono'
@@ -14,11 +15,11 @@ import type { Context, Next } from 'hono'
 /** Asks the gate and goes on as it says. A refusal is returned, so that an application's error handler cannot make a 500 of it. */
 export async function admit(gate: Gate<Context>, c: Context, route: string, next: Next): Promise<Response | void> {
   const { req } = c
-  const request: MeteredRequest<Context> = { method: req.method, path: req.path, route, header, raw: c }
+  const request: MeteredRequest<Context> = { method: req.method, route, header, raw: c }
   const outgoing = outgoingOf(c)
   if (outgoing === undefined) return admitFetch(gate, request, next)
   // On Node the headers are set, and the end is seen, on Node's own response: what Hono answers with is not touched.
-  const passage = await enter(gate, request, outgoing)
+  const passage = passageOf(await enter(gate, request, outgoing), outgoing)
   if (passage.kind === 'gone') return c.body(null)
   if (passage.kind === 'refused') return c.newResponse(passage.reply.body, responseOf(passage.reply, req.method))
   return goOn(c, passage.meter, next)

@@ -1,6 +1,6 @@
 /** One request at its gate, on either platform: the gate is asked once and its answer acted on. */
 
-import { enter, type Gate, type MeterContext, type NodeResponse, type Reply } from '@farebox/core/http'
+import { enter, type Gate, type MeterContext, type NodeResponse, passageOf, type Reply } from '@farebox/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
 /** What a meter's functions can rely on of the request of either platform. */
@@ -32,9 +32,10 @@ export async function admit(gate: Gate<NestRequest>, context: ExecutionContext):
   const http = context.switchToHttp()
   const raw = http.getRequest<NestRequest>()
   const response = http.getResponse<NestResponse>()
-  const { method, originalUrl: path, routeOptions, route } = raw
-  const request = { method, path, route: routeOptions?.url ?? route?.path ?? null, header, raw }
-  const passage = await enter(gate, request, response.raw ?? response)
+  const { method, routeOptions, route } = raw
+  const request = { method, route: routeOptions?.url ?? route?.path ?? null, header, raw }
+  const node = response.raw ?? response
+  const passage = passageOf(await enter(gate, request, node), node)
   switch (passage.kind) {
     case 'proceed':
       if (passage.meter !== undefined) raw.meter = passage.meter

@@ -53,7 +53,7 @@ export function createBatches({ settings, statements, process, lane, missingMont
   return { run, isCommitted }
 
   async function run(link: Link, batch: number, changes: readonly Pending[], onCommit: () => void): Promise<boolean> {
-    const customerIds = [...new Set(changes.map(({ target }) => target.customerId))].toSorted(byCodeUnit)
+    const customerIds = [...new Set(changes.map(({ request }) => request.target.customerId))].toSorted(byCodeUnit)
     try {
       const isWritten = await write(link, batch, { changes, customerIds, onCommit })
       if (!isWritten) accounts.forget(customerIds)
@@ -115,7 +115,7 @@ export function createBatches({ settings, statements, process, lane, missingMont
     for (const [place, { change, entry }] of taken.entries()) {
       if (results[place]?.rowCount === 1 || change.isGivenUp) continue
       change.isGivenUp = true
-      change.reject(limitReached(entry))
+      change.request.reject(limitReached(entry))
       // It took something too, which is free again now: nobody behind it was refused for certain.
       if (holders.has(change)) return false
     }
@@ -149,11 +149,12 @@ interface Taken {
 }
 
 function askedBy(changes: readonly Pending[]): Asked {
+  const targets = changes.map(({ request }) => request.target)
   return {
-    keys: changes.flatMap(({ target: { customerId, keys = [] } }) => keys.map((key) => ({ customerId, key }))),
-    places: changes.flatMap(({ target: { customerId, seqs = [] } }) => seqs.map((seq) => ({ customerId, seq }))),
-    invoices: changes.flatMap(({ target: { customerId, invoices = [] } }) => invoices.map((key) => ({ customerId, key }))),
-    records: changes.flatMap(({ target: { customerId, records = [] } }) => records.map((record) => ({ customerId, ...record }))),
+    keys: targets.flatMap(({ customerId, keys = [] }) => keys.map((key) => ({ customerId, key }))),
+    places: targets.flatMap(({ customerId, seqs = [] }) => seqs.map((seq) => ({ customerId, seq }))),
+    invoices: targets.flatMap(({ customerId, invoices = [] }) => invoices.map((key) => ({ customerId, key }))),
+    records: targets.flatMap(({ customerId, records = [] }) => records.map((record) => ({ customerId, ...record }))),
   }
 }
 
@@ -163,14 +164,14 @@ interface Written {
 }
 
 function decideOne(change: Pending, locked: LockedAccounts, { writes, taken }: Written): void {
-  const { target } = change
+  const { target } = change.request
   const account = locked.accounts.get(target.customerId)
   invariant(account !== undefined, 'the account of a change is locked')
   const { state } = account
   lookAround(target, account, { locked, writes })
   let decided: Change<unknown>
   try {
-    decided = change.decide(state)
+    decided = change.request.decide(state)
   } catch (error) {
     change.answer = error
     change.isFailed = true

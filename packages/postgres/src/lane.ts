@@ -4,10 +4,8 @@
  */
 
 import {
-  type AccountState,
   answer,
-  type Change,
-  type ChangeTarget,
+  type ChangeRequest,
   closed,
   closedTooEarly,
   type FareboxError,
@@ -62,21 +60,18 @@ export class Lane {
     this.#batches = createBatches(parts)
   }
 
-  change<T>(target: ChangeTarget, decide: (state: AccountState) => Change<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      if (this.#isClosed) return reject(closed())
-      const isSoon = target.urgency === 'soon'
-      // While it is down only settlements wait: an answer that comes at once is worth more than one that comes too late.
-      if (!isSoon && this.#fault !== null) return reject(this.#fault)
-      const { timeoutMs } = this.#parts.settings
-      const deadlineMs = isSoon ? Infinity : monotonicMs() + timeoutMs
-      const kept = { answer: undefined, isFailed: false, isGivenUp: false }
-      this.#waiting.push({ target, decide, resolve, reject, deadlineMs, ...kept })
-      if (isSoon) return void (this.#timer ??= setTimeout(() => this.#start(), SETTLE_WITHIN_MS))
-      this.#isDue = true
-      this.#turn ??= setImmediate(() => this.#start())
-      this.#watch ??= setTimeout(() => this.#giveUp(), timeoutMs)
-    })
+  submit(request: ChangeRequest): void {
+    if (this.#isClosed) return request.reject(closed())
+    const isSoon = request.target.urgency === 'soon'
+    // While it is down only settlements wait: an answer that comes at once is worth more than one that comes too late.
+    if (!isSoon && this.#fault !== null) return request.reject(this.#fault)
+    const { timeoutMs } = this.#parts.settings
+    const deadlineMs = isSoon ? Infinity : monotonicMs() + timeoutMs
+    this.#waiting.push({ request, deadlineMs, answer: undefined, isFailed: false, isGivenUp: false })
+    if (isSoon) return void (this.#timer ??= setTimeout(() => this.#start(), SETTLE_WITHIN_MS))
+    this.#isDue = true
+    this.#turn ??= setImmediate(() => this.#start())
+    this.#watch ??= setTimeout(() => this.#giveUp(), timeoutMs)
   }
 
   /** Tells the database that this process lives. */
@@ -108,7 +103,7 @@ export class Lane {
     for (const timer of [this.#timer, this.#watch]) if (timer !== null) clearTimeout(timer)
     if (this.#turn !== null) clearImmediate(this.#turn)
     const lost = closedTooEarly()
-    for (const { reject } of [...this.#current, ...this.#waiting.splice(0), ...(this.#unresolved?.changes ?? [])]) reject(lost)
+    for (const { request } of [...this.#current, ...this.#waiting.splice(0), ...(this.#unresolved?.changes ?? [])]) request.reject(lost)
     const { statements, process, lane } = this.#parts
     if (this.#isRunning) return this.#link?.destroy()
     if (this.#link?.isOpen !== true) return
@@ -228,7 +223,7 @@ export class Lane {
     }
     await link.run([this.#parts.statements.rollback]).catch(() => link.destroy())
     if (fault === 'full') this.#refuseAll(changes, error)
-    else if (fault === 'guilty' && changes.length === 1) for (const { reject } of changes) reject(asStoreError(error))
+    else if (fault === 'guilty' && changes.length === 1) for (const { request } of changes) request.reject(asStoreError(error))
     else this.#putBack(changes)
     // One of several spoilt the transaction: each gets one of its own, so that only the guilty one fails.
     if (fault === 'guilty') this.#apart = Math.max(this.#apart, changes.length === 1 ? 0 : changes.length)
@@ -239,7 +234,7 @@ export class Lane {
   #refuseAll(changes: readonly Pending[], error: unknown): void {
     const fault = asStoreError(error) as FareboxError
     this.#fault = fault
-    for (const change of changes) if (!isSettlement(change) && !change.isGivenUp) change.reject(fault)
+    for (const change of changes) if (!isSettlement(change) && !change.isGivenUp) change.request.reject(fault)
     this.#putBack(changes.filter(isSettlement))
   }
 
@@ -282,7 +277,7 @@ export class Lane {
 function giveUp(change: Pending, now: number, fields: Record<string, unknown>): void {
   if (change.isGivenUp || (change.deadlineMs ?? Infinity) > now) return
   change.isGivenUp = true
-  change.reject(unavailable('it took too long', undefined, fields))
+  change.request.reject(unavailable('it took too long', undefined, fields))
 }
 
 /** With jitter, so that processes that met once do not meet again. */

@@ -1,9 +1,8 @@
 /** The store on one PostgreSQL, for as many application processes as are needed. */
 
 import {
-  type AccountState,
-  type Change,
-  type ChangeTarget,
+  type ChangeRequest,
+  changeBy,
   closed,
   monotonicMs,
   randomId,
@@ -109,10 +108,13 @@ class PostgresStore implements Store {
     this.#ahead = setInterval(() => void this.#makeAhead(), AHEAD_EVERY_MS).unref()
   }
 
-  change<T>(target: ChangeTarget, decide: (state: AccountState) => Change<T>): Promise<T> {
+  submit(request: ChangeRequest): void {
+    const { inOrder, customerId } = request.target
     // One lane keeps the order; that another holds the account at this moment costs a wait and nothing else.
-    return this.#laneOf(target.inOrder === true ? '' : target.customerId).change(target, decide)
+    this.#laneOf(inOrder === true ? '' : customerId).submit(request)
   }
+
+  change: Store['change'] = changeBy((request) => this.submit(request))
 
   async flush(): Promise<void> {
     const untilMs = monotonicMs() + this.#settings.timeoutMs

@@ -54,7 +54,7 @@ export interface AccountState {
   /** A few: one for each feature and usage period. `findUsage` finds one. */
   readonly usage: Usage[]
   /** Pending reservations by key. */
-  readonly reservations: Map<string, Reservation>
+  reservations: ReadonlyMap<string, Reservation>
   /** Drafts by id. */
   readonly drafts: Map<string, Invoice>
   /** Grants that may still pay, by id. */
@@ -128,6 +128,12 @@ export function findUsage(usages: readonly Usage[], feature: string, periodStart
   return undefined
 }
 
+/**
+ * A map that lives long and is emptied again and again leaves a chain of dead tables behind, which V8 keeps, with all that they held, until
+ * it collects the whole heap. So each time that something is pending has a map of its own.
+ */
+const NOTHING_PENDING: ReadonlyMap<string, Reservation> = new Map()
+
 /** An account nobody has seen yet. */
 export function emptyAccount(customerId: string): AccountState {
   return {
@@ -135,7 +141,7 @@ export function emptyAccount(customerId: string): AccountState {
     customer: null,
     subscription: null,
     usage: [],
-    reservations: new Map(),
+    reservations: NOTHING_PENDING,
     drafts: new Map(),
     grants: new Map(),
     payments: new Map(),
@@ -253,8 +259,9 @@ function applyGranted(state: AccountState, grant: Grant): void {
 }
 
 function applyReserved(state: AccountState, reservation: Reservation): void {
-  invariant(!state.reservations.has(reservation.key), 'a reservation key is used once')
-  state.reservations.set(reservation.key, reservation)
+  const pending: Map<string, Reservation> = state.reservations.size === 0 ? new Map() : (state.reservations as Map<string, Reservation>)
+  invariant(!pending.has(reservation.key), 'a reservation key is used once')
+  state.reservations = pending.set(reservation.key, reservation)
   usageOf(state, reservation.feature, reservation.periodStart).reserved += reservation.quantity
   if (reservation.charge !== undefined) hold(state, reservation.charge, add)
 }
@@ -293,7 +300,8 @@ function applyCharge(state: AccountState, usage: Usage, charge: Charge): void {
 function endReservation(state: AccountState, key: string): void {
   const reservation = state.reservations.get(key)
   invariant(reservation !== undefined, 'a reservation ends once')
-  state.reservations.delete(key)
+  if (state.reservations.size === 1) state.reservations = NOTHING_PENDING
+  else (state.reservations as Map<string, Reservation>).delete(key)
   const usage = usageOf(state, reservation.feature, reservation.periodStart)
   usage.reserved -= reservation.quantity
   if (reservation.charge !== undefined) hold(state, reservation.charge, subtract)

@@ -17,6 +17,20 @@ export interface Change<T> {
   readonly entries: readonly Entry[]
 }
 
+/**
+ * A change that is asked for, and who hears of it. An object rather than a promise: a busy gate asks for tens of thousands a second,
+ * and each promise costs as much as a part of the decision.
+ */
+export interface ChangeRequest<T = unknown> {
+  readonly target: ChangeTarget
+  /** As of `change`. */
+  decide(state: AccountState): Change<T>
+  /** Told once, when the change is durable. Must not throw; runs in no particular async context. */
+  resolve(result: T): void
+  /** Told once instead, with what the promise of `change` would reject with. Must not throw; runs in no particular async context. */
+  reject(error: unknown): void
+}
+
 export interface ChangeTarget {
   readonly customerId: string
   /** Keys given by a caller whose events `decide` must see in `state.known`. */
@@ -151,6 +165,9 @@ export interface Store {
    * have been written all the same (the answer to a commit was lost), and then the meter takes a reservation back.
    */
   change<T>(target: ChangeTarget, decide: (state: AccountState) => Change<T>): Promise<T>
+
+  /** The same for who needs no promise: `change` is made of it. Never throws. */
+  submit<T>(request: ChangeRequest<T>): void
 
   /** Resolves when everything asked for so far is durable. */
   flush(): Promise<void>

@@ -1,15 +1,12 @@
 /** Changes between being asked for and being answered. */
 
-import type { AccountState, Entry } from '../account/account-state.ts'
+import type { Entry } from '../account/account-state.ts'
 import { FareboxError } from '../errors.ts'
-import type { Change, ChangeTarget } from './store.ts'
+import type { ChangeRequest, Store } from './store.ts'
 
 /** A change that waits for its transaction. */
 export interface Waiting {
-  readonly target: ChangeTarget
-  readonly decide: (state: AccountState) => Change<unknown>
-  readonly resolve: (result: never) => void
-  readonly reject: (error: unknown) => void
+  readonly request: ChangeRequest
   /** Monotonic; set when the lock was found taken for the first time. Infinity for settlements, which are never given up. */
   deadlineMs: number | null
   /** What was decided, or what `decide` threw, until it is answered. */
@@ -17,12 +14,26 @@ export interface Waiting {
   isFailed: boolean
 }
 
+/** The promise form of `submit`. */
+export function changeBy(submit: Store['submit']): Store['change'] {
+  return (target, decide) => new Promise((resolve, reject) => submit({ target, decide, resolve, reject }))
+}
+
+/** The other way round, for a store that is made of another one's promises. */
+export function submitBy(change: Store['change']): Store['submit'] {
+  return (request) =>
+    void change(request.target, (state) => request.decide(state)).then(
+      (result) => request.resolve(result),
+      (error: unknown) => request.reject(error),
+    )
+}
+
 /** Tells those who asked, in the order in which they were committed. */
 export function answer(batches: readonly (readonly Waiting[])[]): void {
   for (const batch of batches) {
-    for (const { resolve, reject, answer: result, isFailed } of batch) {
-      if (isFailed) reject(result)
-      else resolve(result as never)
+    for (const { request, answer: result, isFailed } of batch) {
+      if (isFailed) request.reject(result)
+      else request.resolve(result)
     }
   }
 }

@@ -6,8 +6,6 @@ import type { QuantityInput } from '../values/quantity.ts'
 /** A matched request, as any framework can describe it. */
 export interface MeteredRequest<Raw = unknown> {
   readonly method: string
-  /** The path as it was asked for, for error reports only: nothing is ever matched against it. */
-  readonly path: string
   /** The framework's own matched pattern, such as `/v1/users/:id`. */
   readonly route: string | null
   /** The value of a header by its lower-case name. */
@@ -80,8 +78,8 @@ export interface Gate<Raw = unknown> {
    * `FareboxError` for a developer's mistake (`units` gave NaN, `identify` threw): the framework's error handling has it.
    */
   admit(request: MeteredRequest<Raw>): Promise<Verdict>
-  /** Posts or voids the reservation. Takes effect at once in this process, durable within 50 ms. Never rejects; a second call does nothing. */
-  settle(ticket: Ticket, outcome: Outcome, raw: Raw): Promise<void>
+  /** Posts or voids the reservation. Takes effect at once in this process, durable within 50 ms. Never throws; a second call does nothing. */
+  settle(ticket: Ticket, outcome: Outcome, raw: Raw): void
 }
 
 /** What `meter()` takes on every framework. */

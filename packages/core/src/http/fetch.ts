@@ -39,7 +39,6 @@ export function meterFetch<Rest extends readonly unknown[]>(
   return (request, ...rest) => {
     const metered: MeteredRequest<Request> = {
       method: request.method,
-      path: pathOf(request.url),
       route: route ?? null,
       header: (name) => request.headers.get(name) ?? undefined,
       raw: request,
@@ -76,7 +75,7 @@ export async function enterFetch<Raw extends object>(
   let isSettled = false
   // What comes first counts. An abort after the end is how some runtimes tell of the end.
   function settle(outcome: Outcome): void {
-    if (!isSettled) void gate.settle(ticket, outcome, raw)
+    if (!isSettled) gate.settle(ticket, outcome, raw)
     isSettled = true
   }
   if (signal?.aborted === true) {
@@ -164,6 +163,3 @@ function watched(
   return stream
 }
 
-function pathOf(url: string): string {
-  return URL.parse(url)?.pathname ?? url
-}

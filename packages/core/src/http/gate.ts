@@ -3,7 +3,7 @@
 import { FareboxError, isOutage } from '../errors.ts'
 import { isCustomerId } from '../identify/customer-id.ts'
 import type { KeyIdentification } from '../identify/identify.ts'
-import type { Admission, Meter } from '../meter.ts'
+import type { Admission, Meter, Told } from '../meter.ts'
 import type { Claim } from '../records/claim.ts'
 import type { ModelUsage } from '../records/model-usage.ts'
 import type { RefusalCode } from '../records/refusal.ts'
@@ -113,56 +113,117 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
   const { skip, onRefused, onStoreError = 'refuse' } = options
   const fixedUnits = typeof units === 'function' ? null : units === undefined ? ONE : parseQuantity(units, 'units')
   const rateLimit = createRateLimit(feature)
+  /** Hears of every settlement. */
+  const settled: Told<UnpricedUsage | null> = { resolve: endAndWarn, reject: endWithError }
   let isReady = false
   void parts.ready.then(() => (isReady = true)).catch(() => {})
 
-  const { end } = inFlight
+  /** A request that waits for its verdict. */
+  class Asking implements Told<Admission> {
+    readonly request: MeteredRequest<Raw>
+    readonly at: number
+    /** Null until it is known who asks. */
+    claim: Claim | null = null
+    readonly #resolve: (verdict: Verdict) => void
+    readonly #reject: (error: unknown) => void
 
-  return { admit, settle }
-
-  /** One function with one wait where nothing else is asked for: each promise more would cost a request as much as its arithmetic. */
-  async function admit(request: MeteredRequest<Raw>): Promise<Verdict> {
-    // A preflight asks what it may do; it is never counted, whatever answers it.
-    if (request.method === 'OPTIONS') return UNMETERED
-    // Read before anything is awaited: the instant of the request is the event's timestamp.
-    const at = clock.now()
-    if (skip !== undefined && (await skip(request.raw))) return UNMETERED
-    if (inFlight.isDraining) return answered(unavailable(), request)
-    // Counted from here on, so that stopping waits for those who wait to be admitted too.
-    inFlight.begin()
-    let verdict: Verdict = UNMETERED
-    let claim: Claim | null = null
-    try {
-      if (!isReady) await parts.ready
-      const identified = identify === undefined ? keys.identify(request) : identify(request.raw)
-      const customerId = identified instanceof Promise ? await identified : identified
-      if (isCustomerId(customerId)) {
-        const quantity = fixedUnits ?? parseQuantity(unitsOf(request.raw), 'units')
-        claim = { customerId, feature, quantity, key: newKey(), at, route: request.route }
-        const most = estimate?.(request.raw)
-        if (most !== undefined) claim = { ...claim, usage: checkedUsage(most) }
-        verdict = verdictOf(await meter.admit(claim), at)
-      } else if (anonymous === 'reject') verdict = unidentified()
-    } catch (error) {
-      verdict = unanswered(error, claim)
-    } finally {
-      if (verdict.kind !== 'admitted') inFlight.end()
+    constructor(
+      request: MeteredRequest<Raw>,
+      at: number,
+      resolve: (verdict: Verdict) => void,
+      reject: (error: unknown) => void,
+    ) {
+      this.request = request
+      this.at = at
+      this.#resolve = resolve
+      this.#reject = reject
     }
-    return verdict.kind === 'refused' ? answered(verdict, request) : verdict
+
+    resolve(admission: Admission): void {
+      try {
+        this.answer(verdictOf(admission, this.at))
+      } catch (error) {
+        this.reject(error)
+      }
+    }
+
+    answer(verdict: Verdict): void {
+      if (verdict.kind !== 'admitted') inFlight.end()
+      this.#resolve(verdict)
+    }
+
+    /** Lets a request through that the store could not decide, if the spool has a slot for it, or refuses it; what is a developer's mistake rejects. */
+    reject(error: unknown): void {
+      if (isOutage(error)) return this.answer(unanswered(error, this.claim))
+      inFlight.end()
+      this.#reject(error)
+    }
   }
 
-  /** Lets a request through that the store could not decide, if the spool has a slot for it, or refuses it. Throws what is a developer's mistake. */
-  function unanswered(error: unknown, claim: Claim | null): Verdict {
-    if (!isOutage(error)) throw error
+  return { admit: onRefused === undefined ? admit : admitAnswering(onRefused), settle }
+
+  function admit(request: MeteredRequest<Raw>): Promise<Verdict> {
+    // A preflight asks what it may do; it is never counted, whatever answers it.
+    if (request.method === 'OPTIONS') return Promise.resolve(UNMETERED)
+    // Read before anything is awaited: the instant of the request is the event's timestamp.
+    const at = clock.now()
+    return skip === undefined ? ask(request, at) : askUnless(skip, request, at)
+  }
+
+  async function askUnless(isSkipped: NonNullable<typeof skip>, request: MeteredRequest<Raw>, at: number): Promise<Verdict> {
+    return (await isSkipped(request.raw)) ? UNMETERED : ask(request, at)
+  }
+
+  /** The refusal is the developer's to see before it is sent. */
+  function admitAnswering(answer: NonNullable<typeof onRefused>): (request: MeteredRequest<Raw>) => Promise<Verdict> {
+    return async (request) => {
+      const verdict = await admit(request)
+      return verdict.kind === 'refused' ? { kind: 'refused', reply: await answer(verdict.reply, request.raw) } : verdict
+    }
+  }
+
+  /** One promise, whatever is asked on the way: each more would cost a request as much as its arithmetic. */
+  function ask(request: MeteredRequest<Raw>, at: number): Promise<Verdict> {
+    if (inFlight.isDraining) return Promise.resolve(unavailable())
+    // Counted from here on, so that stopping waits for those who wait to be admitted too.
+    inFlight.begin()
+    return new Promise((resolve, reject) => {
+      const asking = new Asking(request, at, resolve, reject)
+      if (isReady) return identified(asking)
+      parts.ready.then(
+        () => identified(asking),
+        (error: unknown) => asking.reject(error),
+      )
+    })
+  }
+
+  function identified(asking: Asking): void {
+    const { request } = asking
+    try {
+      const customerId = identify === undefined ? keys.identify(request) : identify(request.raw)
+      if (!(customerId instanceof Promise)) return claimed(asking, customerId)
+      customerId.then((id) => claimed(asking, id)).catch((error: unknown) => asking.reject(error))
+    } catch (error) {
+      asking.reject(error)
+    }
+  }
+
+  function claimed(asking: Asking, customerId: string | null | undefined): void {
+    if (!isCustomerId(customerId)) return asking.answer(anonymous === 'reject' ? unidentified() : UNMETERED)
+    const { request, at } = asking
+    const quantity = fixedUnits ?? parseQuantity(unitsOf(request.raw), 'units')
+    let claim: Claim = { customerId, feature, quantity, key: newKey(), at, route: request.route }
+    const most = estimate?.(request.raw)
+    if (most !== undefined) claim = { ...claim, usage: checkedUsage(most) }
+    asking.claim = claim
+    meter.admit(claim, asking)
+  }
+
+  function unanswered(error: FareboxError, claim: Claim | null): Verdict {
     if (claim === null) return unavailable()
     if (error.fields['outcome'] === 'unknown') meter.takeBack(claim)
     if (onStoreError === 'refuse' || !spool.take()) return unavailable()
     return { kind: 'admitted', ticket: new OpenTicket(claim, null, null), headers: [] }
-  }
-
-  async function answered(refused: Refused, request: MeteredRequest<Raw>): Promise<Verdict> {
-    if (onRefused === undefined) return refused
-    return { kind: 'refused', reply: await onRefused(refused.reply, request.raw) }
   }
 
   function verdictOf(admission: Admission, now: number): Verdict {
@@ -180,28 +241,29 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
     return { kind: 'admitted', ticket: new OpenTicket(reservation, reservation, remaining), headers }
   }
 
-  function settle(ticket: Ticket, outcome: Outcome, raw: Raw): Promise<void> {
+  function settle(ticket: Ticket, outcome: Outcome, raw: Raw): void {
     const open = ticket as OpenTicket
-    if (open.isSettled) return SETTLED
+    if (open.isSettled) return
     open.isSettled = true
-    return write(open, billedUnits(open, outcome, raw)).then(end, endWithError)
-  }
-
-  function write(open: OpenTicket, billed: Quantity | null): Promise<unknown> {
+    const billed = billedUnits(open, outcome, raw)
     const { reservation, claim } = open
-    if (reservation !== null) {
-      const report = billed === null ? null : reported(open)
-      if (report === null) return meter.settle(reservation, { billed }).then(queued)
-      return meter.settle(reservation, { billed, usage: report.usage, isIncomplete: report.incomplete }).then(queued)
-    }
-    if (billed !== null) return spool.fill(eventOf(claim, billed))
-    spool.giveBack()
-    return SETTLED
+    if (reservation === null) return settleSpooled(claim, billed)
+    const report = billed === null || open.report === null ? null : reported(open.report)
+    const ending = report === null ? { billed } : { billed, usage: report.usage, isIncomplete: report.incomplete }
+    meter.settle(reservation, ending, settled)
   }
 
-  /** What an AI model used; null where nobody told of any, or what was told is a mistake: then its estimate counts, or it waits for a price. */
-  function reported({ report }: OpenTicket): ModelUsageReport | null {
-    if (report === null) return null
+  function settleSpooled(claim: Claim, billed: Quantity | null): void {
+    if (billed === null) {
+      spool.giveBack()
+      inFlight.end()
+    } else {
+      spool.fill(eventOf(claim, billed)).then(inFlight.end, endWithError)
+    }
+  }
+
+  /** What an AI model used; null where what was told is a mistake: then its estimate counts, or it waits for a price. */
+  function reported(report: () => ModelUsageReport): ModelUsageReport | null {
     try {
       const { usage, incomplete } = report()
       return { usage: checkedUsage(usage), incomplete }
@@ -212,7 +274,8 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
   }
 
   /** Usage without a price is not lost, and somebody has to hear of it. */
-  function queued(unpriced: UnpricedUsage | null): void {
+  function endAndWarn(unpriced: UnpricedUsage | null): void {
+    inFlight.end()
     if (unpriced !== null) onError(unpricedWarning(unpriced))
   }
 
@@ -263,7 +326,6 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
 type Refused = Extract<Verdict, { kind: 'refused' }>
 
 const UNMETERED: Verdict = { kind: 'unmetered' }
-const SETTLED: Promise<void> = Promise.resolve()
 
 function unidentified(): Refused {
   return {

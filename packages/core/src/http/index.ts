@@ -12,7 +12,7 @@ export type {
   Ticket,
   Verdict,
 } from './contract.ts'
-export { enter } from './node.ts'
+export { enter, passageOf } from './node.ts'
 export type { NodeResponse, Passage } from './node.ts'
 export { enterFetch, meterFetch, meterOf, responseOf } from './fetch.ts'
 export type { FetchHandler, FetchMeterOptions } from './fetch.ts'

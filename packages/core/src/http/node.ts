@@ -1,9 +1,13 @@
 /** A request's visit to a gate, for every framework on Node's own http: admitted once, settled when its response closes. */
 
 import type { Gate, MeterContext, MeteredRequest, Outcome, Reply, Ticket, Verdict } from './contract.ts'
+import { invariant } from '../values/invariant.ts'
 
 // Of the registry, so that the ESM and the CommonJS copy of this package in one process act as one.
 const VISIT: unique symbol = Symbol.for('farebox.visit')
+
+/** The verdict of a later visit: the first one meters the request. */
+const VISITED: Verdict = { kind: 'unmetered' }
 
 interface Visit {
   readonly gate: Gate
@@ -38,26 +42,24 @@ export type Passage =
   | { readonly kind: 'gone' }
 
 /**
- * Asks the gate, once for each response, however many gates a request passes: a later visit proceeds with the first one's
- * meter. The outcome is settled by itself when the response closes. Rejects as `gate.admit` does.
+ * Asks the gate, once for each response, however many gates a request passes. `passageOf` says what its verdict means. The
+ * outcome is settled by itself when the response closes. Rejects as `gate.admit` does.
  */
-export function enter<Raw>(
-  gate: Gate<Raw>,
-  request: MeteredRequest<Raw>,
-  response: NodeResponse & { [VISIT]?: Visit },
-): Promise<Passage> {
-  const earlier = response[VISIT]
-  if (earlier !== undefined) return Promise.resolve({ kind: 'proceed', meter: earlier.meter })
-  const visit: Visit = { gate, raw: request.raw, ticket: undefined, meter: undefined }
-  response[VISIT] = visit
-  // Before the first await, so that no end of the response is missed.
+export function enter<Raw>(gate: Gate<Raw>, request: MeteredRequest<Raw>, response: NodeResponse): Promise<Verdict> {
+  const visited: NodeResponse & { [VISIT]?: Visit } = response
+  if (visited[VISIT] !== undefined) return Promise.resolve(VISITED)
+  visited[VISIT] = { gate, raw: request.raw, ticket: undefined, meter: undefined }
+  // Before anything is awaited, so that no end of the response is missed.
   response.on('close', settleOnClose)
-  return gate.admit(request).then((verdict) => passageOf(verdict, visit, response))
+  return gate.admit(request)
 }
 
-function passageOf(verdict: Verdict, visit: Visit, response: NodeResponse): Passage {
+/** How a request goes on after `enter`, at once: a later visit proceeds with the first one's meter. */
+export function passageOf(verdict: Verdict, response: NodeResponse & { [VISIT]?: Visit }): Passage {
   if (verdict.kind === 'refused') return verdict
-  if (verdict.kind === 'unmetered') return { kind: 'proceed', meter: undefined }
+  const visit = response[VISIT]
+  invariant(visit !== undefined, 'a response was entered before')
+  if (verdict.kind === 'unmetered') return { kind: 'proceed', meter: visit.meter }
   const { ticket, headers } = verdict
   visit.ticket = ticket
   visit.meter = ticket.meter
@@ -83,7 +85,7 @@ function settleOnClose(this: NodeResponse & { [VISIT]?: Visit }): void {
 function settle(visit: Visit, outcome: Outcome): void {
   const { ticket, gate, raw } = visit
   visit.ticket = undefined
-  if (ticket !== undefined) void gate.settle(ticket, outcome, raw)
+  if (ticket !== undefined) gate.settle(ticket, outcome, raw)
 }
 
 /** `writableFinished` would be wrong on HTTP/2, and a status means nothing before the headers are sent. */

@@ -34,9 +34,9 @@ export interface Accounts {
   clear(): void
 }
 
-/** `cacheSize` accounts are kept at most between batches; 0 keeps none. */
+/** Besides the accounts of which something is pending, `cacheSize` are kept at most between batches; 0 keeps none. */
 export function createAccounts(statements: Statements, held: Held, cacheSize: number): Accounts {
-  const kept = createRecent<LoadedAccount>(cacheSize)
+  const kept = createRecent<LoadedAccount>(cacheSize, ({ state }) => state.reservations.size > 0)
 
   return { get: (customerId) => kept.get(customerId) ?? keep(customerId), endBatch: kept.trim, clear: kept.clear }
 

@@ -1,9 +1,8 @@
 /** The store on one SQLite file: changes of one turn of the event loop share a transaction, and so a sync. */
 
 import type Database from 'better-sqlite3'
-import type { AccountState } from '../account/account-state.ts'
-import { type Change, type ChangeTarget, SETTLE_WITHIN_MS, type Store, type StoreFacts } from '../contracts/store.ts'
-import { answer, closed, closedTooEarly, isSettlement, type Waiting } from '../contracts/waiting.ts'
+import { type Change, type ChangeRequest, SETTLE_WITHIN_MS, type Store, type StoreFacts } from '../contracts/store.ts'
+import { answer, changeBy, closed, closedTooEarly, isSettlement, type Waiting } from '../contracts/waiting.ts'
 import type { FareboxError } from '../errors.ts'
 import type { Reservation } from '../records/reservation.ts'
 import { monotonicMs } from '../values/clock.ts'
@@ -95,19 +94,18 @@ class SqliteStore implements Store {
 
   async open(): Promise<void> {}
 
-  change<T>(target: ChangeTarget, decide: (state: AccountState) => Change<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      if (this.#isClosed) return reject(closed())
-      if (this.#lost !== null) return reject(this.#lost)
-      const isSoon = target.urgency === 'soon'
-      // One write error is enough: smaller writes might still fit, and each answer would be luck. A probe a second finds out.
-      if (!isSoon && this.#fault !== null && monotonicMs() < this.#probeAtMs) return reject(this.#fault)
-      const deadlineMs = isSoon ? Infinity : null
-      this.#waiting.push({ target, decide, resolve, reject, deadlineMs, answer: undefined, isFailed: false })
-      if (isSoon) this.#schedule.later(this.#fault === null ? SETTLE_WITHIN_MS : PROBE_MS)
-      else this.#schedule.soonest()
-    })
+  submit(request: ChangeRequest): void {
+    if (this.#isClosed) return request.reject(closed())
+    if (this.#lost !== null) return request.reject(this.#lost)
+    const isSoon = request.target.urgency === 'soon'
+    // One write error is enough: smaller writes might still fit, and each answer would be luck. A probe a second finds out.
+    if (!isSoon && this.#fault !== null && monotonicMs() < this.#probeAtMs) return request.reject(this.#fault)
+    this.#waiting.push({ request, deadlineMs: isSoon ? Infinity : null, answer: undefined, isFailed: false })
+    if (isSoon) this.#schedule.later(this.#fault === null ? SETTLE_WITHIN_MS : PROBE_MS)
+    else this.#schedule.soonest()
   }
+
+  change: Store['change'] = changeBy((request) => this.submit(request))
 
   async flush(untilMs = Infinity): Promise<void> {
     while (this.#isBusy() && monotonicMs() < untilMs) {
@@ -157,7 +155,7 @@ class SqliteStore implements Store {
     this.#isClosed = true
     this.#schedule.cancel()
     const lost = closedTooEarly()
-    for (const { reject } of this.#waiting.splice(0)) reject(lost)
+    for (const { request } of this.#waiting.splice(0)) request.reject(lost)
     if (this.#syncer?.isRunning === false) this.#syncer.close()
     this.#db.close()
     this.#releaseLock()
@@ -236,13 +234,13 @@ class SqliteStore implements Store {
   }
 
   #applyOne(batch: Batch, waiting: Waiting): void {
-    const { target, decide } = waiting
+    const { target } = waiting.request
     const account = this.#accounts.get(target.customerId)
     const isLooking = looksAround(target)
     if (isLooking) lookAround(this.#statements, { batch, account, target })
     let change: Change<unknown>
     try {
-      change = decide(account.state)
+      change = waiting.request.decide(account.state)
     } catch (error) {
       return fail(waiting, error)
     } finally {
@@ -283,7 +281,7 @@ class SqliteStore implements Store {
   /** One change of several spoilt the transaction: each gets one of its own, so that only the guilty one fails. */
   #retryApart(waiting: readonly Waiting[], error: unknown): void {
     const [only] = waiting
-    if (waiting.length === 1 && only !== undefined) return only.reject(asStoreError(error))
+    if (waiting.length === 1 && only !== undefined) return only.request.reject(asStoreError(error))
     this.#waiting = [...waiting, ...this.#waiting]
     for (const change of waiting) {
       this.#commitFirst()
@@ -307,7 +305,7 @@ class SqliteStore implements Store {
     if (this.#waiting.length > 0) this.#schedule.later(RETRY_MS * (1 + (now % 1)))
     const failed = waiting.filter((change) => !mayWait(change))
     if (failed.length === 0) return
-    if (isBusy(error)) for (const change of failed) change.reject(asStoreError(error))
+    if (isBusy(error)) for (const { request } of failed) request.reject(asStoreError(error))
     else this.#latch(failed, error)
   }
 
@@ -322,7 +320,7 @@ class SqliteStore implements Store {
     const unanswered = [...synced, ...this.#unanswered, this.#waiting]
     this.#unanswered = []
     this.#waiting = []
-    for (const { reject } of unanswered.flat()) reject(lost)
+    for (const { request } of unanswered.flat()) request.reject(lost)
   }
 
   /** The database could not write: nothing is allowed until a probe passes. Settlements, work that was done, wait for it; the rest is answered. */
@@ -332,7 +330,7 @@ class SqliteStore implements Store {
     this.#probeAtMs = monotonicMs() + PROBE_MS
     this.#waiting = [...waiting.filter(isSettlement), ...this.#waiting]
     if (this.#waiting.length > 0) this.#schedule.later(PROBE_MS)
-    for (const change of waiting) if (!isSettlement(change)) change.reject(fault)
+    for (const change of waiting) if (!isSettlement(change)) change.request.reject(fault)
   }
 }
 

@@ -1,7 +1,7 @@
 /** Writes one entry of a change inside the batch's transaction, and applies it to the account's state. */
 
 import type { RunResult } from 'better-sqlite3'
-import { applyEntry, type Entry, type Usage, usageOf } from '../account/account-state.ts'
+import { applyEntry, type Entry, loadReservation, type Usage, usageOf } from '../account/account-state.ts'
 import { type ChangedRecords, createChangedRecords } from '../account/changed-records.ts'
 import { type Customer, customerToDocument } from '../account/customer.ts'
 import { limitReached } from '../contracts/waiting.ts'
@@ -9,14 +9,13 @@ import type { FareboxError } from '../errors.ts'
 import { chargeToDocument } from '../records/charge.ts'
 import type { Invoice } from '../records/invoice.ts'
 import { invoiceToDocument } from '../records/invoice-document.ts'
-import type { Reservation } from '../records/reservation.ts'
 import { DECIMAL_ZERO } from '../values/decimal.ts'
 import { invariant } from '../values/invariant.ts'
 import type { LoadedAccount, LoadedTotal } from './accounts.ts'
 import type { Labels } from './labels.ts'
 import { amountToText, subscriptionToRow } from './rows.ts'
 import type { Statements } from './statements.ts'
-import type { HeldChanges } from './held.ts'
+import { type HeldChanges, HeldReservation } from './held.ts'
 
 /** What one transaction gathers while its changes are applied; written once at its end. */
 export interface Batch {
@@ -71,12 +70,14 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
       case 'subscription':
         statements.saveSubscription.run(subscriptionToRow(account.rowId, entry.subscription))
         break
-      case 'reserved':
-        batch.held.added.push(entry.reservation)
-        break
+      case 'reserved': {
+        const held = new HeldReservation(entry.reservation)
+        batch.held.added.push(held)
+        return loadReservation(account.state, held)
+      }
       case 'released':
-        batch.held.ended.push(reservationOf(account, entry.key))
-        break
+        batch.held.ended.push(heldOf(account, entry.key))
+        return applyEntry(account.state, entry)
       case 'posted':
         return writePosted(batch, account, entry)
       case 'drafted':
@@ -133,8 +134,7 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
       statements.insertChargedEvent.run(seq, total.id, quantity, at, back, routeId, key, properties, ...rest)
     }
     if (entry.keyGivenBy === 'caller') statements.insertEventKey.run(account.rowId, event.key, seq)
-    const reservation = account.state.reservations.get(event.key)
-    if (reservation !== undefined) batch.held.ended.push(reservation)
+    if (account.state.reservations.has(event.key)) batch.held.ended.push(heldOf(account, event.key))
     batch.nextSeq = seq + 1
     if (!total.isDirty) {
       total.isDirty = true
@@ -229,8 +229,8 @@ function totalOf(account: LoadedAccount, usage: Usage): LoadedTotal {
   return total
 }
 
-function reservationOf(account: LoadedAccount, key: string): Reservation {
+function heldOf(account: LoadedAccount, key: string): HeldReservation {
   const reservation = account.state.reservations.get(key)
-  invariant(reservation !== undefined, 'a reservation ends once')
+  invariant(reservation instanceof HeldReservation, 'a reservation ends once')
   return reservation
 }

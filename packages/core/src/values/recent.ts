@@ -11,10 +11,10 @@ export interface Recent<Value> {
 }
 
 /**
- * At most `size` values are kept by `trim`; 0 keeps none. Two generations instead of a list in the order of use: a hit among
- * the young costs one look-up and moves nothing.
+ * At most `size` values are kept by `trim`; 0 keeps none. Besides those, it keeps what `isHeld` says must not be forgotten yet. Two
+ * generations instead of a list in the order of use: a hit among the young costs one look-up and moves nothing.
  */
-export function createRecent<Value>(size: number): Recent<Value> {
+export function createRecent<Value>(size: number, isHeld: (value: Value) => boolean = never): Recent<Value> {
   let young = new Map<string, Value>()
   let old = new Map<string, Value>()
 
@@ -33,12 +33,21 @@ export function createRecent<Value>(size: number): Recent<Value> {
     },
     trim() {
       if (young.size <= size / 2) return
-      old = young.size <= size ? young : new Map()
-      young = new Map()
+      const [forgotten, kept] = young.size <= size ? [old, young] : [young, new Map<string, Value>()]
+      const next = new Map<string, Value>()
+      for (const [key, value] of forgotten) if (!kept.has(key) && isHeld(value)) next.set(key, value)
+      // Nothing is old yet that the young were too many for, so what was old goes with them.
+      if (forgotten === young) for (const [key, value] of old) if (isHeld(value)) next.set(key, value)
+      old = kept
+      young = next
     },
     clear() {
       young.clear()
       old.clear()
     },
   }
+}
+
+function never(): boolean {
+  return false
 }

@@ -91,7 +91,7 @@ describe('a metered handler', () => {
     expect(await refused.json()).toMatchObject({ code: 'allowance_exhausted', feature: 'api_calls' })
     expect(runs).toBe(10)
     expect(await billed(farebox)).toEqual(Array(10).fill('api_calls 1 /users/[id]'))
-    expect(requests[0]).toMatchObject({ method: 'GET', path: '/users/7', route: '/users/[id]' })
+    expect(requests[0]).toMatchObject({ method: 'GET', route: '/users/[id]' })
   })
 
   test('gets what its framework passes after the request, and sees its own metering', async () => {
@@ -367,7 +367,7 @@ test('enterFetch asks the gate once for whatever stands for the request', async 
   const { createGate, outcomes } = observed()
   const context = { customer: 'ada' }
   const gate = createGate<typeof context>('api_calls', { identify: ({ customer }) => customer })
-  const metered: MeteredRequest<typeof context> = { method: 'GET', path: '/', route: '/', header: () => undefined, raw: context }
+  const metered: MeteredRequest<typeof context> = { method: 'GET', route: '/', header: () => undefined, raw: context }
 
   const response = await enterFetch(gate, metered, async (outer) =>
     enterFetch(gate, metered, async (inner) => new Response(String(inner !== undefined && inner === outer))),
