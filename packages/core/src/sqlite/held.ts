@@ -121,19 +121,35 @@ export function createHeld(statements: Statements, process: string): Held {
         changed.add(row)
       }
     }
+    const emptied: HeldRow[] = []
     for (const row of changed) {
       if (row.open === 0) {
-        statements.deleteReservations.run(row.id)
-        drop(row)
+        emptied.push(row)
       } else {
         row.text = reservationsToRow(pendingOf(row))
         statements.updateReservations.run(row.text, row.id)
       }
     }
-    if (added.length === 0) return
+    if (added.length > 0) writeAdded(added, emptied)
+    for (const row of emptied) {
+      drop(row)
+      statements.deleteReservations.run(row.id)
+    }
+  }
+
+  /** A row of this process that the batch emptied is written over: deleting it and making another would touch twice as many pages. */
+  function writeAdded(added: readonly HeldReservation[], emptied: HeldRow[]): void {
     const text = reservationsToRow(added)
-    const { lastInsertRowid } = statements.insertReservations.run(process, text)
-    keepRow({ id: Number(lastInsertRowid), process, members: added, text })
+    const own = emptied.findIndex((row) => row.process === process)
+    if (own === -1) {
+      const { lastInsertRowid } = statements.insertReservations.run(process, text)
+      return keepRow({ id: Number(lastInsertRowid), process, members: added, text })
+    }
+    for (const row of emptied.splice(own, 1)) {
+      drop(row)
+      statements.updateReservations.run(text, row.id)
+      keepRow({ id: row.id, process, members: added, text })
+    }
   }
 
   function refresh(): void {

@@ -1,11 +1,11 @@
 /** Shows a decision what it names beyond its account: events, final invoices and closed records. */
 
-import { type ChangeTarget, seqKey } from '../contracts/store.ts'
+import { type ChangeTarget, type LoggedEvent, seqKey } from '../contracts/store.ts'
 import { recordName } from '../records/account-record.ts'
 import type { LoadedAccount } from './accounts.ts'
 import { loggedEventFromRow, invoiceFromRow, recordFromRow } from './rows.ts'
 import type { Statements } from './statements.ts'
-import type { Batch } from './write-entry.ts'
+import type { Batch, EntryWriter } from './write-entry.ts'
 
 /** Whether a change names anything: nearly none does. */
 export function looksAround({ keys, seqs, invoices, records }: ChangeTarget): boolean {
@@ -13,23 +13,26 @@ export function looksAround({ keys, seqs, invoices, records }: ChangeTarget): bo
 }
 
 export interface Look {
+  readonly statements: Statements
+  readonly writeEvents: EntryWriter['writeEvents']
   readonly batch: Batch
   readonly account: LoadedAccount
   readonly target: ChangeTarget
 }
 
 /** Fills what `forgetLook` empties again. */
-export function lookAround(statements: Statements, { batch, account, target }: Look): void {
+export function lookAround({ statements, writeEvents, batch, account, target }: Look): void {
   const { rowId, state } = account
   if (rowId === 0) return
   const { keys = [], seqs = [], invoices = [], records = [] } = target
   for (const key of keys) {
-    const row = statements.eventByKey.get(rowId, key)
-    if (row !== undefined) state.known.set(key, loggedEventFromRow(row))
+    const seq = statements.seqOfKey.get(rowId, key)
+    const event = seq === undefined ? undefined : eventAt(seq)
+    if (event !== undefined) state.known.set(key, event)
   }
   for (const seq of seqs) {
-    const row = statements.eventBySeq.get(rowId, seq)
-    if (row !== undefined) state.known.set(seqKey(seq), loggedEventFromRow(row))
+    const event = eventAt(seq)
+    if (event !== undefined) state.known.set(seqKey(seq), event)
   }
   for (const id of invoices) {
     const row = statements.ownInvoice.get(rowId, id)
@@ -41,6 +44,13 @@ export function lookAround(statements: Statements, { batch, account, target }: L
     const row = changed === undefined ? statements.ownRecord.get(rowId, key.kind, key.id) : undefined
     const record = row === undefined ? changed : recordFromRow(row)
     if (record !== undefined) state.records.set(recordName(key), record)
+  }
+
+  /** An earlier change of the batch may have made it. */
+  function eventAt(seq: bigint | number): LoggedEvent | undefined {
+    writeEvents(batch)
+    const row = statements.eventBySeq.get(rowId, seq)
+    return row === undefined ? undefined : loggedEventFromRow(row)
   }
 }
 

@@ -223,15 +223,17 @@ type StoredReservation = [
   usage?: ModelUsage,
 ]
 
-export function reservationsToRow(reservations: Iterable<Reservation>): string {
-  const stored: StoredReservation[] = []
+/** Put together by hand where there is nothing but what every reservation has: each request is in one. */
+export function reservationsToRow(reservations: readonly Reservation[]): string {
+  let text = ''
   for (const { key, customerId, feature, quantity, at, route, periodStart, charge, usage } of reservations) {
-    const row: StoredReservation = [key, customerId, feature, String(quantity), at, route, periodStart]
-    if (charge !== undefined || usage !== undefined) row.push(charge === undefined ? null : chargeToDocument(charge))
-    if (usage !== undefined) row.push(usage)
-    stored.push(row)
+    const [who, what, where] = [JSON.stringify(customerId), JSON.stringify(feature), JSON.stringify(route)]
+    text += `${text === '' ? '[' : ','}[${JSON.stringify(key)},${who},${what},"${quantity}",${at},${where},${periodStart}`
+    if (charge !== undefined || usage !== undefined)
+      text += `,${JSON.stringify(charge === undefined ? null : chargeToDocument(charge))}`
+    text += usage === undefined ? ']' : `,${JSON.stringify(usage)}]`
   }
-  return JSON.stringify(stored)
+  return text === '' ? '[]' : `${text}]`
 }
 
 export function reservationsFromRow(text: string): Reservation[] {

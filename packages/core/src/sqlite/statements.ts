@@ -78,17 +78,19 @@ export interface Statements {
   readonly due: Statement<[number, number], string>
   readonly openTotals: Statement<[number], TotalRow>
   readonly insertTotal: Statement
-  readonly updateTotal: Statement
+  /** `id`, `quantity`, `events`, `last_seq` of totals whose events cost nothing. */
+  readonly updateTotals: ManyRows
   readonly updateChargedTotal: Statement
   readonly sealTotal: Statement
   readonly totals: Statement<[number, number], StoredTotalRow>
   readonly totalsOf: Statement<TotalsKey, StoredTotalRow>
   readonly totalPlaces: Statement<TotalKey, TotalPlaces>
-  readonly insertEvent: Statement
+  /** `seq`, `total_id`, `quantity`, `at`, `back`, `route_id`, `key`, `properties`. */
+  readonly insertEvents: ManyRows
   readonly insertChargedEvent: Statement
   readonly insertEventKey: Statement
-  readonly eventByKey: Statement<[number, string], EventRow>
-  readonly eventBySeq: Statement<[number, number], EventRow>
+  readonly seqOfKey: Statement<[number, string], bigint>
+  readonly eventBySeq: Statement<[number, number | bigint], EventRow>
   readonly log: Statement<[number, number], EventRow>
   readonly chain: Statement<[bigint | number, number], ChainRow>
   readonly previousOf: Statement<TotalsKey & { seq: number }, bigint>
@@ -115,6 +117,29 @@ export interface Statements {
   readonly apiKeys: Statement<[string], ApiKeyRow>
   readonly catalogs: Statement<[], { version: string; document: string }>
   readonly saveCatalog: Statement
+}
+
+/** Writes rows, given as the values of all their columns one after the other; gives how many it changed. */
+export type ManyRows = (values: readonly unknown[]) => number
+
+/** Rows of one call: half of what a statement costs is the call, and they share it. */
+const ROWS_AT_ONCE = [64, 16, 4, 1] as const
+
+function manyRows(db: Database, columns: number, sql: (rows: string) => string): ManyRows {
+  const row = `(${Array(columns).fill('?').join(', ')})`
+  const prepared = ROWS_AT_ONCE.map((rows) => ({
+    size: rows * columns,
+    // Only counts come back: no bigint has to be made of them.
+    statement: db.prepare(sql(Array(rows).fill(row).join(', '))).safeIntegers(false),
+  }))
+  return (values) => {
+    let changes = 0
+    let from = 0
+    for (const { size, statement } of prepared)
+      for (; values.length - from >= size; from += size)
+        changes += statement.run(size === values.length ? values : values.slice(from, from + size)).changes
+    return changes
+  }
 }
 
 export function prepareStatements(db: Database): Statements {
@@ -224,9 +249,13 @@ function ofTotals(db: Database) {
         SELECT count(*) FROM _totals
         WHERE customer_id = :customer_id AND feature_id = :feature_id AND period_start = :period_start
       ), :quantity, :events, :cost, :uncovered, :last_seq)`),
-    updateTotal: db
-      .prepare('UPDATE _totals SET quantity = ?, events = ?, last_seq = ? WHERE id = ? AND invoice_id IS NULL')
-      .safeIntegers(false),
+    updateTotals: manyRows(
+      db,
+      4,
+      (rows) => `
+        UPDATE _totals SET quantity = v.column2, events = v.column3, last_seq = v.column4
+        FROM (VALUES ${rows}) v WHERE id = v.column1 AND invoice_id IS NULL`,
+    ),
     updateChargedTotal: db.prepare(
       'UPDATE _totals SET quantity = ?, events = ?, last_seq = ?, cost = ?, uncovered = ? WHERE id = ? AND invoice_id IS NULL',
     ),
@@ -253,16 +282,13 @@ const INSERT_EVENT = 'INSERT INTO _events (seq, total_id, quantity, at, back, ro
 
 function ofEvents(db: Database) {
   return {
-    // What these run for each request gives back only counts: no bigint has to be made of them.
-    insertEvent: db.prepare(`${INSERT_EVENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`).safeIntegers(false),
+    insertEvents: manyRows(db, 8, (rows) => `${INSERT_EVENT}) VALUES ${rows}`),
     insertChargedEvent: db
       .prepare(`${INSERT_EVENT}, charge, corrects) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
       .safeIntegers(false),
     insertEventKey: db.prepare('INSERT INTO _event_keys (customer_id, key, seq) VALUES (?, ?, ?)'),
-    eventByKey: db.prepare<[number, string], EventRow>(
-      `SELECT ${EVENT_COLUMNS} WHERE e.seq = (SELECT seq FROM _event_keys WHERE customer_id = ? AND key = ?)`,
-    ),
-    eventBySeq: db.prepare<[number, number], EventRow>(`SELECT ${EVENT_COLUMNS} WHERE t.customer_id = ? AND e.seq = ?`),
+    seqOfKey: db.prepare<[number, string], bigint>('SELECT seq FROM _event_keys WHERE customer_id = ? AND key = ?').pluck(),
+    eventBySeq: db.prepare<[number, number | bigint], EventRow>(`SELECT ${EVENT_COLUMNS} WHERE t.customer_id = ? AND e.seq = ?`),
     log: db.prepare<[number, number], EventRow>(`SELECT ${EVENT_COLUMNS} WHERE e.seq > ? ORDER BY e.seq LIMIT ?`),
     // Crossed, so that the chain leads: to save the sort, the planner would go through the whole log instead.
     // Closing reads every event of a month by it: an array of doubles costs half of an object of bigints; what a double does not hold comes as text.

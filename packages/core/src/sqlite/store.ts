@@ -237,7 +237,7 @@ class SqliteStore implements Store {
     const { target } = waiting.request
     const account = this.#accounts.get(target.customerId)
     const isLooking = looksAround(target)
-    if (isLooking) lookAround(this.#statements, { batch, account, target })
+    if (isLooking) lookAround({ statements: this.#statements, writeEvents: this.#writer.writeEvents, batch, account, target })
     let change: Change<unknown>
     try {
       change = waiting.request.decide(account.state)

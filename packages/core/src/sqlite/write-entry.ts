@@ -1,6 +1,5 @@
 /** Writes one entry of a change inside the batch's transaction, and applies it to the account's state. */
 
-import type { RunResult } from 'better-sqlite3'
 import { applyEntry, type Entry, loadReservation, type Usage, usageOf } from '../account/account-state.ts'
 import { type ChangedRecords, createChangedRecords } from '../account/changed-records.ts'
 import { type Customer, customerToDocument } from '../account/customer.ts'
@@ -21,6 +20,8 @@ import { type HeldChanges, HeldReservation } from './held.ts'
 export interface Batch {
   /** Totals that changed. */
   readonly dirty: LoadedTotal[]
+  /** The columns of events that are not in their table yet, one after the other. */
+  readonly events: unknown[]
   readonly held: HeldChanges
   readonly records: ChangedRecords<LoadedAccount>
   hasWritten: boolean
@@ -29,19 +30,21 @@ export interface Batch {
 }
 
 export function emptyBatch(nextSeq: number): Batch {
-  return { dirty: [], held: { added: [], ended: [] }, records: createChangedRecords(), hasWritten: false, nextSeq }
+  return { dirty: [], events: [], held: { added: [], ended: [] }, records: createChangedRecords(), hasWritten: false, nextSeq }
 }
 
 export interface EntryWriter {
   /** Why none of a change's entries may be written; null nearly always. */
   refusalOf(entries: readonly Entry[]): FareboxError | null
   write(batch: Batch, account: LoadedAccount, entry: Entry): void
-  /** Writes the totals and records that the batch changed: once each, whatever the number of events. */
+  /** Writes the events that the batch gathered, for whoever looks for one of them in the log. */
+  writeEvents(batch: Batch): void
+  /** Writes what the batch gathered: events, and the totals and records that changed, once each, whatever the number of events. */
   writeGathered(batch: Batch): void
 }
 
 export function createEntryWriter(statements: Statements, labels: Labels): EntryWriter {
-  return { refusalOf, write, writeGathered }
+  return { refusalOf, write, writeEvents, writeGathered }
 
   /** Looked at before anything is written, so that a counter which has none left spoils no other change of the batch. */
   function refusalOf(entries: readonly Entry[]): FareboxError | null {
@@ -128,7 +131,7 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
     const back = seq - usage.lastSeq
     invariant(at >= periodStart, 'an event is of a period that had begun')
     if (charge === undefined && corrects === undefined) {
-      statements.insertEvent.run(seq, total.id, quantity, at, back, routeId, key, properties)
+      batch.events.push(seq, total.id, quantity, at, back, routeId, key, properties)
     } else {
       const rest = [charge === undefined ? null : chargeToDocument(charge), corrects ?? null]
       statements.insertChargedEvent.run(seq, total.id, quantity, at, back, routeId, key, properties, ...rest)
@@ -178,18 +181,31 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
     invariant(collected.changes === 1, 'what is collected is a final invoice of the account')
   }
 
+  function writeEvents({ events }: Batch): void {
+    if (events.length === 0) return
+    statements.insertEvents(events)
+    events.length = 0
+  }
+
   function writeGathered(batch: Batch): void {
+    writeEvents(batch)
     writeTotals(batch.dirty)
     for (const [account, { kind, id, isOpen, document }] of batch.records.written())
       statements.saveRecord.run(account.rowId, kind, id, isOpen ? 1 : 0, document)
   }
 
   function writeTotals(dirty: LoadedTotal[]): void {
+    const uncharged: unknown[] = []
+    let updated = 0
     for (const total of dirty) {
       total.isDirty = false
-      const updated = updateTotal(total)
-      invariant(updated.changes === 1, 'usage of a final invoice never changes')
+      const { posted, events, lastSeq, cost, uncovered } = total.usage
+      // The very zeros that it began with: nothing was ever charged, and the row says so.
+      if (cost === DECIMAL_ZERO && uncovered === DECIMAL_ZERO) uncharged.push(total.id, posted, events, lastSeq)
+      else updated += updateCharged(total)
     }
+    updated += statements.updateTotals(uncharged)
+    invariant(updated === dirty.length, 'usage of a final invoice never changes')
     dirty.length = 0
   }
 
@@ -208,12 +224,9 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
     total.id = Number(inserted.lastInsertRowid)
   }
 
-  function updateTotal({ id, usage }: LoadedTotal): RunResult {
+  function updateCharged({ id, usage }: LoadedTotal): number {
     const { posted, events, lastSeq, cost, uncovered } = usage
-    // The very zeros that it began with: nothing was ever charged, and the row says so.
-    const isUncharged = cost === DECIMAL_ZERO && uncovered === DECIMAL_ZERO
-    if (isUncharged) return statements.updateTotal.run(posted, events, lastSeq, id)
-    return statements.updateChargedTotal.run(posted, events, lastSeq, amountToText(cost), amountToText(uncovered), id)
+    return statements.updateChargedTotal.run(posted, events, lastSeq, amountToText(cost), amountToText(uncovered), id).changes
   }
 }
 
