@@ -18,6 +18,7 @@ function header(this: { readonly raw: Request }, name: string): string | undefin
 function proceed(passage: Passage, req: Request, res: Response, next: NextFunction): void {
   if (passage.kind === 'refused') return refuse(passage.reply, res)
   if (passage.kind === 'gone') return
+  for (const [name, value] of passage.headers) res.setHeader(name, value)
   if (passage.meter !== undefined) req.meter = passage.meter
   next()
 }

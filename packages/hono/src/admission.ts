@@ -22,7 +22,9 @@ export async function admit(gate: Gate<Context>, c: Context, route: string, next
   const passage = passageOf(await enter(gate, request, outgoing), outgoing)
   if (passage.kind === 'gone') return c.body(null)
   if (passage.kind === 'refused') return c.newResponse(passage.reply.body, responseOf(passage.reply, req.method))
-  return goOn(c, passage.meter, next)
+  for (const [name, value] of passage.headers) outgoing.setHeader(name, value)
+  // Awaited, because a promise that is returned is waited for three times as long.
+  await goOn(c, passage.meter, next)
 }
 
 async function admitFetch(gate: Gate<Context>, request: MeteredRequest<Context>, next: Next): Promise<Response | void> {

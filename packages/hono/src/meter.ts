@@ -42,7 +42,7 @@ export function meter(first: FeatureCode | HonoMeterOptions = {}, second: HonoMe
   const [feature, options] = typeof first === 'string' ? [first, second] : [undefined, first]
   const { farebox = defaultFarebox(), ...gateOptions } = options
   const gate = farebox.createGate<Context>(feature, gateOptions)
-  return asMeter(async function meterRequest(c, next) {
+  return asMeter(function meterRequest(c, next) {
     const route = routeToAdmit(c)
     return route === undefined ? next() : admit(gate, c, route, next)
   })

@@ -38,6 +38,7 @@ export async function admit(gate: Gate<NestRequest>, context: ExecutionContext):
   const passage = passageOf(await enter(gate, request, node), node)
   switch (passage.kind) {
     case 'proceed':
+      for (const [name, value] of passage.headers) node.setHeader(name, value)
       if (passage.meter !== undefined) raw.meter = passage.meter
       return true
     case 'refused':

@@ -1,10 +1,12 @@
 /** A request's visit to a gate, for every framework on Node's own http: admitted once, settled when its response closes. */
 
-import type { Gate, MeterContext, MeteredRequest, Outcome, Reply, Ticket, Verdict } from './contract.ts'
+import type { Gate, HeaderList, MeterContext, MeteredRequest, Outcome, Reply, Ticket, Verdict } from './contract.ts'
 import { invariant } from '../values/invariant.ts'
 
 // Of the registry, so that the ESM and the CommonJS copy of this package in one process act as one.
 const VISIT: unique symbol = Symbol.for('farebox.visit')
+
+const NO_HEADERS: HeaderList = []
 
 /** The verdict of a later visit: the first one meters the request. */
 const VISITED: Verdict = { kind: 'unmetered' }
@@ -34,8 +36,8 @@ export interface NodeResponse {
 
 /** How a request goes on. */
 export type Passage =
-  /** Run the handler. `meter` is undefined where nothing meters the request. The allowance headers are set. */
-  | { readonly kind: 'proceed'; readonly meter: MeterContext | undefined }
+  /** Set the allowance headers and run the handler. `meter` is undefined where nothing meters the request. */
+  | { readonly kind: 'proceed'; readonly meter: MeterContext | undefined; readonly headers: HeaderList }
   /** Send this and run nothing. */
   | { readonly kind: 'refused'; readonly reply: Reply }
   /** The client is gone and nothing is held for it any more: run nothing, send nothing. */
@@ -59,7 +61,7 @@ export function passageOf(verdict: Verdict, response: NodeResponse & { [VISIT]?:
   if (verdict.kind === 'refused') return verdict
   const visit = response[VISIT]
   invariant(visit !== undefined, 'a response was entered before')
-  if (verdict.kind === 'unmetered') return { kind: 'proceed', meter: visit.meter }
+  if (verdict.kind === 'unmetered') return { kind: 'proceed', meter: visit.meter, headers: NO_HEADERS }
   const { ticket, headers } = verdict
   visit.ticket = ticket
   visit.meter = ticket.meter
@@ -68,8 +70,7 @@ export function passageOf(verdict: Verdict, response: NodeResponse & { [VISIT]?:
     settle(visit, response.writableEnded ? outcomeOf(response) : { kind: 'not_started' })
     if (!response.writableEnded) return { kind: 'gone' }
   }
-  if (!response.headersSent) for (const [name, value] of headers) response.setHeader(name, value)
-  return { kind: 'proceed', meter: ticket.meter }
+  return { kind: 'proceed', meter: ticket.meter, headers: response.headersSent ? NO_HEADERS : headers }
 }
 
 function isClosed({ destroyed, socket, stream }: NodeResponse): boolean {
