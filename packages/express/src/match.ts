@@ -82,6 +82,11 @@ function admitMarked(req: RoutedRequest, res: Response, next: NextFunction): voi
 function isHandledUnmetered(req: RoutedRequest): boolean {
   const { [ADMISSION]: admission, methods, stack } = req.route as Route
   const method = req.method === 'HEAD' && !methods['head'] ? 'get' : req.method.toLowerCase()
-  const handling = stack.filter((layer) => layer !== admission && (layer.method ?? method) === method)
-  return handling.length > 0 && !handling.some(({ handle }) => handle[METER])
+  let isHandled = false
+  for (const layer of stack) {
+    if (layer === admission || (layer.method ?? method) !== method) continue
+    if (layer.handle[METER]) return false
+    isHandled = true
+  }
+  return isHandled
 }

@@ -43,6 +43,8 @@ export class RouteMeters implements OnModuleInit {
   readonly #adapterHost: { readonly httpAdapter?: HttpAdapterHost['httpAdapter'] }
   /** One gate for routes that say the same. Null: not metered. */
   readonly #gates = new Map<Metering | undefined, Gate<NestRequest> | null>()
+  /** By what was found for a handler last: reading metadata anew would cost each request as much as its arithmetic. */
+  readonly #found = new WeakMap<Handler, { readonly controller: Type; readonly gate: Gate<NestRequest> | null }>()
 
   constructor(options: FareboxModuleOptions, discovery: DiscoveryService, reflector: Reflector, adapterHost: HttpAdapterHost) {
     this.#options = options
@@ -65,6 +67,15 @@ export class RouteMeters implements OnModuleInit {
   }
 
   gateOf(controller: Type, handler: Handler): Gate<NestRequest> | null {
+    const found = this.#found.get(handler)
+    // Controllers that inherit a handler share it, and may say different things.
+    if (found?.controller === controller) return found.gate
+    const gate = this.#findGate(controller, handler)
+    this.#found.set(handler, { controller, gate })
+    return gate
+  }
+
+  #findGate(controller: Type, handler: Handler): Gate<NestRequest> | null {
     const metering = this.#reflector.getAllAndOverride<Metering | undefined>(METERING, [handler, controller])
     let gate = this.#gates.get(metering)
     if (gate === undefined) this.#gates.set(metering, (gate = this.#makeGate(metering)))

@@ -223,17 +223,32 @@ type StoredReservation = [
   usage?: ModelUsage,
 ]
 
-/** Put together by hand where there is nothing but what every reservation has: each request is in one. */
+/** Put together by hand, because each request is in one: those of a commit mostly differ in key and customer alone. */
 export function reservationsToRow(reservations: readonly Reservation[]): string {
-  let text = ''
-  for (const { key, customerId, feature, quantity, at, route, periodStart, charge, usage } of reservations) {
-    const [who, what, where] = [JSON.stringify(customerId), JSON.stringify(feature), JSON.stringify(route)]
-    text += `${text === '' ? '[' : ','}[${JSON.stringify(key)},${who},${what},"${quantity}",${at},${where},${periodStart}`
-    if (charge !== undefined || usage !== undefined)
-      text += `,${JSON.stringify(charge === undefined ? null : chargeToDocument(charge))}`
-    text += usage === undefined ? ']' : `,${JSON.stringify(usage)}]`
+  const parts: string[] = []
+  let before: Reservation | null = null
+  let rest = ''
+  for (const reservation of reservations) {
+    if (before === null || !areAlike(before, reservation)) rest = restOfRow(reservation)
+    before = reservation
+    parts.push('[', JSON.stringify(reservation.key), ',', JSON.stringify(reservation.customerId), rest, ',')
   }
-  return text === '' ? '[]' : `${text}]`
+  parts.pop()
+  return `[${parts.join('')}]`
+}
+
+/** What follows a reservation's key and customer. */
+function restOfRow({ feature, quantity, at, route, periodStart, charge, usage }: Reservation): string {
+  const plain = `,${JSON.stringify(feature)},"${quantity}",${at},${JSON.stringify(route)},${periodStart}`
+  if (charge === undefined && usage === undefined) return `${plain}]`
+  const charged = JSON.stringify(charge === undefined ? null : chargeToDocument(charge))
+  return usage === undefined ? `${plain},${charged}]` : `${plain},${charged},${JSON.stringify(usage)}]`
+}
+
+function areAlike(a: Reservation, b: Reservation): boolean {
+  const isPlain = b.charge === undefined && b.usage === undefined && a.charge === undefined && a.usage === undefined
+  const isSamePlace = a.feature === b.feature && a.route === b.route && a.periodStart === b.periodStart
+  return isPlain && isSamePlace && a.at === b.at && a.quantity === b.quantity
 }
 
 export function reservationsFromRow(text: string): Reservation[] {
