@@ -35,8 +35,8 @@ function start(connectionString: string, schema?: string) {
 
 async function serve(gate: Gate<Raw>, customer: string): Promise<Verdict['kind']> {
   const raw = { customer }
-  const verdict = await gate.admit({ method: 'GET', path: '/', route: '/', header: () => undefined, raw })
-  if (verdict.kind === 'admitted') await gate.settle(verdict.ticket, { kind: 'finished', status: 200 }, raw)
+  const verdict = await gate.admit({ method: 'GET', route: '/', header: () => undefined, raw })
+  if (verdict.kind === 'admitted') gate.settle(verdict.ticket, { kind: 'finished', status: 200 }, raw)
   return verdict.kind
 }
 
