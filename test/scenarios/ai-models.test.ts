@@ -162,12 +162,12 @@ describe.each(STORES)('an AI model on $name', ({ database }) => {
     await story.subscribe('ada', 'blocking')
     const usage = { model: 'large', inputTokens: 100_000, outputTokens: 400_000 }
     const gate = story.farebox.createGate<string>('tokens', { identify: (id) => id, estimate: () => usage })
-    const verdict = await gate.admit({ method: 'POST', path: '/', route: '/', header: () => undefined, raw: 'ada' })
+    const verdict = await gate.admit({ method: 'POST', route: '/', header: () => undefined, raw: 'ada' })
     if (verdict.kind !== 'admitted') throw new Error('expected to be admitted')
     // 0.25 and 4.00, and a margin of 20 per cent.
     expect(await story.left('ada')).toBe('14.9 USD')
     verdict.ticket.meter.addModelUsage({ ...usage, outputTokens: 100_000 }, { isIncomplete: true })
-    await gate.settle(verdict.ticket, { kind: 'aborted', status: 200 }, 'ada')
+    gate.settle(verdict.ticket, { kind: 'aborted', status: 200 }, 'ada')
     const [event] = (await story.farebox.events.list()).items
     expect([event?.charge?.model?.isIncomplete, await costs(story)]).toEqual([true, ['1.5']])
     expect(await story.left('ada')).toBe('18.5 USD')
@@ -178,12 +178,12 @@ describe.each(STORES)('an AI model on $name', ({ database }) => {
     await story.subscribe('ada', 'blocking')
     await call(story, { outputTokens: 1_600_000 })
     const gate = story.farebox.createGate<string>('tokens', { identify: (id) => id })
-    const ask = () => gate.admit({ method: 'POST', path: '/', route: '/', header: () => undefined, raw: 'ada' })
+    const ask = () => gate.admit({ method: 'POST', route: '/', header: () => undefined, raw: 'ada' })
     expect((await call(story, { outputTokens: 70_000 })).kind).toBe('refused')
     const last = await ask()
     if (last.kind !== 'admitted') throw new Error('expected to be admitted')
     last.ticket.meter.addModelUsage({ model: 'large', inputTokens: 0, outputTokens: 200_000 })
-    await gate.settle(last.ticket, { kind: 'finished', status: 200 }, 'ada')
+    gate.settle(last.ticket, { kind: 'finished', status: 200 }, 'ada')
     // 0.80 were left of it, and the work cost 2.40: the limit stands.
     expect(await story.left('ada')).toBe('0 USD')
     expect((await ask()).kind).toBe('refused')

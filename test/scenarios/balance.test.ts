@@ -26,7 +26,7 @@ function topUp(story: Story, amount: string): Promise<void> {
 
 function gateOf({ farebox }: Story, units = 1) {
   const gate = farebox.createGate<string>('calls', { identify: (id) => id, units })
-  const admit = () => gate.admit({ method: 'GET', path: '/', route: '/', header: () => undefined, raw: 'ada' })
+  const admit = () => gate.admit({ method: 'GET', route: '/', header: () => undefined, raw: 'ada' })
   return { admit, gate }
 }
 
@@ -100,10 +100,10 @@ describe.each(STORES)('a balance on $name', ({ database }) => {
     expect((await admit()).kind).toBe('refused')
     if (first.kind !== 'admitted') return
     first.ticket.meter.add(50)
-    await gate.settle(first.ticket, { kind: 'finished', status: 200 }, 'ada')
+    gate.settle(first.ticket, { kind: 'finished', status: 200 }, 'ada')
     expect(await story.left('ada')).toBe('9.25 USD')
     const second = await admit()
-    if (second.kind === 'admitted') await gate.settle(second.ticket, { kind: 'finished', status: 503 }, 'ada')
+    if (second.kind === 'admitted') gate.settle(second.ticket, { kind: 'finished', status: 503 }, 'ada')
     expect(await story.left('ada')).toBe('9.25 USD')
   })
 
@@ -114,7 +114,7 @@ describe.each(STORES)('a balance on $name', ({ database }) => {
     const verdict = await admit()
     if (verdict.kind !== 'admitted') throw new Error('expected to be admitted')
     verdict.ticket.meter.add(1_000)
-    await gate.settle(verdict.ticket, { kind: 'finished', status: 200 }, 'ada')
+    gate.settle(verdict.ticket, { kind: 'finished', status: 200 }, 'ada')
     const [event] = (await story.farebox.events.list()).items
     expect([event?.charge?.cost, event?.charge?.waived].map((amount) => amount && formatDecimal(amount))).toEqual(['15', '5'])
     expect(await story.left('ada')).toBe('0 USD')
@@ -132,7 +132,7 @@ describe.each(STORES)('a balance on $name', ({ database }) => {
     const verdicts = await Promise.all(Array.from({ length: 10 }, admit))
     const admitted = verdicts.filter((verdict) => verdict.kind === 'admitted')
     expect(admitted).toHaveLength(2)
-    for (const { ticket } of admitted) await gate.settle(ticket, { kind: 'finished', status: 200 }, 'ada')
+    for (const { ticket } of admitted) gate.settle(ticket, { kind: 'finished', status: 200 }, 'ada')
     const refused = await story.farebox.usage.track({ customerId: 'ada', feature: 'calls', value: 100 })
     expect(refused).toMatchObject({ refusal: { code: 'spend_limit_reached', unit: 'USD', limit: 3_000_000n, used: 2_990_000n } })
     story.goTo('2026-02-01')

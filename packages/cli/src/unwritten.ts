@@ -9,6 +9,7 @@ import {
   type Invoice,
   invariant,
   type Store,
+  submitBy,
 } from '@farebox/core/contracts'
 
 export interface Unwritten {
@@ -36,6 +37,7 @@ export function unwritten(base: Store): Unwritten {
     },
     open: () => base.open(),
     change,
+    submit: submitBy(change),
     flush: () => base.flush(),
     log: (page) => base.log(page),
     events: (query) => base.events(query),

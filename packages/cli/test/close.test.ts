@@ -162,7 +162,7 @@ export default { tax: fixedTaxRates({ seller: { country: 'DE' }, rates: [{ count
       models: { catalog: 'x', currency: 'USD', quote: () => ({ kind: 'unknown_model' }) },
     })
     const gate = engine.createGate<null>('calls', { identify: () => 'eve' })
-    await gate.admit({ method: 'GET', path: '/', route: '/', header: () => undefined, raw: null })
+    await gate.admit({ method: 'GET', route: '/', header: () => undefined, raw: null })
     await engine.stop({ withinMs: 0 })
     expect(await close(crashed)).toMatchObject({
       status: 1,

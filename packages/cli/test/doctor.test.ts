@@ -35,7 +35,7 @@ describe('farebox doctor', () => {
     const farebox = createFarebox({ catalog, store: sqlite({ path: file }) })
     await farebox.usage.track({ customerId: 'ada', feature: 'api_calls' })
     const gate = farebox.createGate<null>('api_calls', { identify: () => 'ada' })
-    await gate.admit({ method: 'GET', path: '/', route: '/', header: () => undefined, raw: null })
+    await gate.admit({ method: 'GET', route: '/', header: () => undefined, raw: null })
 
     expect(finding('journal mode')).toEqual({ what: 'journal mode', value: 'wal', problem: null })
     expect(finding('schema')).toEqual({ what: 'schema', value: '1', problem: null })

@@ -140,7 +140,7 @@ describe('export and import', () => {
     const database = at('crashed.db')
     const farebox = fareboxOn(sqlite({ path: database }))
     const gate = farebox.createGate<null>('api_calls', { identify: () => 'ada' })
-    await gate.admit({ method: 'GET', path: '/', route: '/', header: () => undefined, raw: null })
+    await gate.admit({ method: 'GET', route: '/', header: () => undefined, raw: null })
     await farebox.stop({ withinMs: 0 })
     const args = ['export', '--database', database]
     expect(await runFarebox(folder, args)).toMatchObject({

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Farebox } from '@farebox/core'
-import { DECIMAL_ZERO, type Page, type Store } from '@farebox/core/contracts'
+import { DECIMAL_ZERO, type Page, type Store, submitBy } from '@farebox/core/contracts'
 import { sqlite } from '@farebox/core/sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { move, type MoveResult } from '../src/move/index.ts'
@@ -60,7 +60,7 @@ function dyingAfter(store: Store, most: number): { readonly store: Store; readon
   let changes = 0
   const dead = (): Promise<never> => Promise.reject(new Error('killed'))
   const change: Store['change'] = (whose, decide) => ((changes += 1) <= most ? store.change(whose, decide) : dead())
-  const dying = new Proxy(having(store, { change }), {
+  const dying = new Proxy(having(store, { change, submit: submitBy(change) }), {
     get: (living, name: keyof Store) => (changes > most && typeof store[name] === 'function' ? dead : living[name]),
   })
   return { store: dying, changes: () => changes }

@@ -49,8 +49,8 @@ function withMeter(change: (meter: MeterContext) => MeterContext): Pick<PlainPar
   }
 }
 
-function requestOf({ req, path, header }: Exchange, route: string | null) {
-  return { method: String(req.method), path, route, header }
+function requestOf({ req, header }: Exchange, route: string | null) {
+  return { method: String(req.method), route, header }
 }
 
 /** Its own idea of what the application's paths look like. */
@@ -216,7 +216,7 @@ export const FLAWS: readonly Flaw[] = [
       async send(result, exchange) {
         const gate = AFTERWARDS.at(-1)
         const verdict = await gate?.admit({ ...requestOf(exchange, null), raw: exchange })
-        if (verdict?.kind === 'admitted') void gate?.settle(verdict.ticket, { kind: 'finished', status: 200 }, exchange)
+        if (verdict?.kind === 'admitted') gate?.settle(verdict.ticket, { kind: 'finished', status: 200 }, exchange)
         return PLAIN.send(result, exchange)
       },
     },
@@ -452,7 +452,7 @@ async function settleAt(
   const { res } = exchange
   const admitted: { ticket?: Ticket } = {}
   listen(() => {
-    if (admitted.ticket !== undefined) void gate.settle(admitted.ticket, { kind: 'finished', status: res.statusCode }, exchange)
+    if (admitted.ticket !== undefined) gate.settle(admitted.ticket, { kind: 'finished', status: res.statusCode }, exchange)
   })
   const verdict = await gate.admit({ ...requestOf(exchange, label), raw: exchange })
   if (verdict.kind === 'refused') return verdict

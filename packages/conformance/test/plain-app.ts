@@ -8,7 +8,7 @@ import http2 from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { billing, nodeListener } from '@farebox/core/billing'
-import { enter, type Gate, type MeterContext, type MeterOptions, type Passage, type Reply } from '@farebox/core/http'
+import { enter, type Gate, type MeterContext, type MeterOptions, type Passage, passageOf, type Reply } from '@farebox/core/http'
 import {
   ANSWERED,
   authAnswer,
@@ -68,9 +68,9 @@ export const PLAIN: PlainParts = {
     return found.gate === null ? gates : [found.gate]
   },
   isFirst: false,
-  visit: (gate, exchange, route) => {
-    const { req, res, path } = exchange
-    return enter(gate, { method: String(req.method), path, route, header: exchange.header, raw: exchange }, res)
+  visit: async (gate, exchange, route) => {
+    const { req, res, header } = exchange
+    return passageOf(await enter(gate, { method: String(req.method), route, header, raw: exchange }, res), res)
   },
   refuse({ status, headers, body }, { res }) {
     res.writeHead(status, Object.fromEntries(headers)).end(body)

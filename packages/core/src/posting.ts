@@ -100,14 +100,6 @@ export function createPosting({ planOf, models }: PostingParts): Poster {
     return { kind: 'priced', chargeOf: chargeOfUnits }
   }
 
-  /** Units that the plan allows besides the reserved ones; null where overage is billed. */
-  function roomBeside(state: AccountState, { feature, periodStart }: Reservation, found: FoundTerms | null): Quantity | null {
-    if (found?.terms.kind !== 'metered') return 0n
-    const { terms, segment } = found
-    if (!blocksUnits(terms, segment)) return null
-    return allowanceOf(terms, findUsage(state.usage, feature, periodStart), { segment, periodStart }).remaining
-  }
-
   /** Of the period that holds the reservation: its instant alone does not say which of two plans it was. */
   function termsOf(state: AccountState, { feature, periodStart }: Reservation): FoundTerms | null {
     return termsAt(state, { feature, at: periodStart })
@@ -123,6 +115,14 @@ export function createPosting({ planOf, models }: PostingParts): Poster {
     const terms = plan.features.get(feature)
     return terms === undefined ? null : { subscription, segment, plan, terms }
   }
+}
+
+/** Units that the plan allows besides the reserved ones; null where overage is billed. */
+function roomBeside(state: AccountState, { feature, periodStart }: Reservation, found: FoundTerms | null): Quantity | null {
+  if (found?.terms.kind !== 'metered') return 0n
+  const { terms, segment } = found
+  if (!blocksUnits(terms, segment)) return null
+  return allowanceOf(terms, findUsage(state.usage, feature, periodStart), { segment, periodStart }).remaining
 }
 
 function unpricedOf(

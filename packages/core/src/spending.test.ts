@@ -74,11 +74,7 @@ describe('what is spent beyond a balance', () => {
 
   test('counts what requests in flight may cost that nothing covers', () => {
     const state = stateOn('prepaid', usage)
-    const inFlight = [
-      reserved('a', '1.5', JANUARY),
-      reserved('b', '0', JANUARY),
-      reserved('c', '4', utc('2026-02-01')),
-    ]
+    const inFlight = [reserved('a', '1.5', JANUARY), reserved('b', '0', JANUARY), reserved('c', '4', utc('2026-02-01'))]
     state.reservations = new Map(inFlight.map((reservation) => [reservation.key, reservation]))
     const spending = { state, plan: planIn(catalog, 'prepaid'), segment: held(state, JANUARY), periodStart: JANUARY }
     expect(formatDecimal(spentOf(spending))).toBe('9')

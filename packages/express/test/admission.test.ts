@@ -70,7 +70,7 @@ describe.each(VERSIONS)('the admission on $name', ({ express }) => {
               seen.push(request.header('x-api-key'), request.header('x-none'), (request.raw as { url: string }).url)
               return { kind: 'unmetered' }
             },
-            async settle() {},
+            settle() {},
           }),
         },
       }),

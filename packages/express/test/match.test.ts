@@ -21,7 +21,7 @@ describe.each(VERSIONS)('the match on $name', ({ express, major }) => {
     const server = await start(app)
 
     expect(await server.send('GET /plain/7?token=secret')).toMatchObject({ status: 200, body: '7' })
-    expect(farebox.admissions).toEqual([{ feature: 'default', method: 'GET', path: '/plain/7', route: '/plain/:id' }])
+    expect(farebox.admissions).toEqual([{ feature: 'default', method: 'GET', route: '/plain/:id' }])
   })
 
   test.each([Infinity, 0])(

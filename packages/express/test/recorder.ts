@@ -6,7 +6,6 @@ import type { Gate, MeterOptions, Outcome, Ticket, Verdict } from '@farebox/core
 export interface Admission {
   readonly feature: string
   readonly method: string
-  readonly path: string
   readonly route: string | null
 }
 
@@ -44,9 +43,9 @@ export function createRecorder({ limit = Infinity, beforeDecision }: RecorderOpt
     createGate<Raw>(feature = 'default', options: MeterOptions<Raw>): Gate<Raw> {
       recorder.options.push(options)
       return {
-        async admit({ method, path, route, raw }): Promise<Verdict> {
+        async admit({ method, route, raw }): Promise<Verdict> {
           await beforeDecision?.(raw)
-          const admission = { feature, method, path, route }
+          const admission = { feature, method, route }
           const used = recorder.admissions.filter((admitted) => admitted.feature === feature).length
           if (used >= limit) {
             recorder.refusals.push(admission)
@@ -59,7 +58,7 @@ export function createRecorder({ limit = Infinity, beforeDecision }: RecorderOpt
             headers: [['RateLimit', `"${feature}";r=1`]],
           }
         },
-        async settle({ meter: { key } }, outcome) {
+        settle({ meter: { key } }, outcome) {
           recorder.settlements.push({ feature, key, outcome })
         },
       }

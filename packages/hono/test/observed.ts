@@ -27,7 +27,6 @@ const catalog = defineCatalog({
 export interface Admission {
   readonly feature: string
   readonly method: string
-  readonly path: string
   readonly route: string | null
 }
 
@@ -52,14 +51,14 @@ export function observed(whenAsked?: (c: Context) => Promise<void> | void): Obse
     const gate = farebox.createGate(feature, options)
     return {
       async admit(request) {
-        const { method, path, route } = request
-        admissions.push({ feature: feature ?? 'api_calls', method, path, route })
+        const { method, route } = request
+        admissions.push({ feature: feature ?? 'api_calls', method, route })
         await whenAsked?.(request.raw as Context)
         return gate.admit(request)
       },
       settle(ticket, outcome, raw) {
         outcomes.push(outcome)
-        return gate.settle(ticket, outcome, raw)
+        gate.settle(ticket, outcome, raw)
       },
     }
   }

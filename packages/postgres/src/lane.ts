@@ -103,7 +103,8 @@ export class Lane {
     for (const timer of [this.#timer, this.#watch]) if (timer !== null) clearTimeout(timer)
     if (this.#turn !== null) clearImmediate(this.#turn)
     const lost = closedTooEarly()
-    for (const { request } of [...this.#current, ...this.#waiting.splice(0), ...(this.#unresolved?.changes ?? [])]) request.reject(lost)
+    for (const { request } of [...this.#current, ...this.#waiting.splice(0), ...(this.#unresolved?.changes ?? [])])
+      request.reject(lost)
     const { statements, process, lane } = this.#parts
     if (this.#isRunning) return this.#link?.destroy()
     if (this.#link?.isOpen !== true) return

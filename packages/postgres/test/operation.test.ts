@@ -70,7 +70,7 @@ test('reservations of a process that is not heard of any more are resolved; thos
   const dead = createFarebox({ catalog, store: store({ deadAfterMs: 600_000 }), clock })
   const gate = dead.createGate('api_calls')
   const headers = new Map([['x-api-key', (await dead.apiKeys.create({ customerId: 'ada' })).key]])
-  const request = { method: 'GET', path: '/', header: (name: string) => headers.get(name), raw: {} }
+  const request = { method: 'GET', header: (name: string) => headers.get(name), raw: {} }
   expect((await gate.admit(request as never)).kind).toBe('admitted')
   const alive = createFarebox({ catalog, store: store({ deadAfterMs: 1_000 }), clock })
   await alive.ready

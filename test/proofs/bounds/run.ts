@@ -53,9 +53,9 @@ async function count(n: number): Promise<void> {
     await farebox.usage.track({ customerId: `customer_${customer}`, feature: 'api_calls', idempotencyKey: `key-${n}` })
     return
   }
-  const verdict = await gate.admit({ method: 'GET', path: '/', route: '/', header: () => undefined, raw: customer })
+  const verdict = await gate.admit({ method: 'GET', route: '/', header: () => undefined, raw: customer })
   if (verdict.kind !== 'admitted') throw new Error(`Expected an admission, got ${JSON.stringify(verdict)}`)
-  void gate.settle(verdict.ticket, { kind: 'finished', status: 200 }, customer)
+  gate.settle(verdict.ticket, { kind: 'finished', status: 200 }, customer)
 }
 
 function look(done: number): void {

@@ -1,6 +1,6 @@
 /** Kills this process at a named point of the way from a request to its invoice: `CRASH_AT=<point>` or `CRASH_AT=<point>:<time it comes by>`. */
 
-import type { Change, Entry, Store } from '@farebox/core/contracts'
+import { type Change, type Entry, type Store, submitBy } from '@farebox/core/contracts'
 
 /**
  * `in-…` is inside an open transaction: the decision is taken, and what decisions before it in the same transaction wrote is
@@ -52,7 +52,8 @@ export function crashing(store: Store, pass: Pass): Store {
 
 /** The same store with another door for writes. */
 export function withChange(store: Store, change: Store['change']): Store {
-  return { ...store, change, open: () => store.open(), flush: () => store.flush(), close: () => store.close() }
+  const submit = submitBy(change)
+  return { ...store, change, submit, open: () => store.open(), flush: () => store.flush(), close: () => store.close() }
 }
 
 function stepOf({ entries }: Change<unknown>, isSettlement: boolean): string | null {

@@ -1,6 +1,6 @@
 /** Negative controls: defects between the engine and its store that the model must notice. */
 
-import type { Store } from '@farebox/core'
+import { type Store, submitBy } from '@farebox/core/contracts'
 
 /** Admission that forgets what is reserved by requests in flight. */
 export function forgetsReservations(store: Store): Store {
@@ -19,9 +19,11 @@ export function appliesTwice(store: Store): Store {
 
 /** The same store with another door for writes. */
 export function withChange(store: Store, change: Store['change']): Store {
+  const submit = submitBy(change)
   return new Proxy(store, {
     get: (_target, member) => {
       if (member === 'change') return change
+      if (member === 'submit') return submit
       const value: unknown = Reflect.get(store, member, store)
       return typeof value === 'function' ? value.bind(store) : value
     },

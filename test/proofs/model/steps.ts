@@ -213,7 +213,7 @@ async function reserve(step: Extract<Step, { kind: 'reserve' }>, { model, count 
     route,
     server: step.server,
   }
-  const verdict = await gate.admit({ method: 'GET', path: '/', route, header: () => undefined, raw: asked })
+  const verdict = await gate.admit({ method: 'GET', route, header: () => undefined, raw: asked })
   const answer = model.admit(held)
   if (answer === 'admitted') model.reservations.set(count, held)
   if (verdict.kind === 'admitted') world.requests.set(count, { asked, ticket: verdict.ticket, gate, server: chosen })
@@ -233,10 +233,9 @@ async function settle(
   request.asked.bill = formatQuantity(used)
   const held = model.reservations.get(id)
   model.settle(id, how === 'finished' ? used : how === 'aborted' ? (held?.quantity ?? 0n) : null)
-  const settled = request.gate.settle(request.ticket, OUTCOMES[how], request.asked)
+  request.gate.settle(request.ticket, OUTCOMES[how], request.asked)
   // A settlement waits for a commit to ride on; nobody else brings one here.
   await request.server.farebox.flush()
-  await settled
 }
 
 const OUTCOMES: Readonly<Record<Extract<Step, { kind: 'settle' }>['how'], Outcome>> = {

@@ -2,6 +2,7 @@
 
 import { openSync, writeSync } from 'node:fs'
 import { createFarebox } from '@farebox/core'
+import type { ChangeRequest, Entry, Store } from '@farebox/core/contracts'
 import type { Gate } from '@farebox/core/http'
 import { sqlite } from '@farebox/core/sqlite'
 import Database from 'better-sqlite3'
@@ -22,7 +23,10 @@ const ROUNDS_PER_CHECKPOINT = 12
 
 const settings: Settings = JSON.parse(process.argv[2] ?? '{}')
 const acks = openSync(settings.acks, 'a')
-const farebox = createFarebox({ catalog: CATALOG, store: sqlite({ path: settings.database, durability: settings.durability }) })
+const store = sqlite({ path: settings.database, durability: settings.durability })
+const submit: Store['submit'] = store.submit.bind(store)
+store.submit = (request) => submit(request.target.urgency === 'soon' ? acknowledged(request) : request)
+const farebox = createFarebox({ catalog: CATALOG, store })
 await farebox.ready
 for (const customerId of ['bob', 'cyd']) await farebox.subscriptions.create({ customerId, plan: 'starter' })
 const gate: Gate<string> = farebox.createGate<string>('calls', { identify: (customerId) => customerId })
@@ -44,16 +48,35 @@ async function act(number: number): Promise<void> {
     const { kind } = await farebox.usage.track({ customerId, feature: 'calls', value: '0.25', idempotencyKey })
     return acknowledge(kind, idempotencyKey)
   }
-  const verdict = await gate.admit({ method: 'GET', path: '/', route: '/', header: () => undefined, raw: customerId })
+  const verdict = await gate.admit({ method: 'GET', route: '/', header: () => undefined, raw: customerId })
   if (verdict.kind !== 'admitted') throw new Error(`Expected to be admitted, got ${verdict.kind}`)
   const { key } = verdict.ticket.meter
   const isFailed = number % 5 === 0
   acknowledge(isFailed ? 'admitted_failing' : 'admitted', key)
   // Some handlers never end.
   if (number % 7 === 0) return
-  const settled = gate.settle(verdict.ticket, { kind: 'finished', status: isFailed ? 500 : 200 }, customerId)
-  // Its answer is on the way; that it is in the log for good is known when the settlement is durable.
-  void settled.then(() => acknowledge(isFailed ? 'voided' : 'posted', key))
+  gate.settle(verdict.ticket, { kind: 'finished', status: isFailed ? 500 : 200 }, customerId)
+}
+
+/** Its answer is on the way; that it is in the log for good is known when the settlement is durable. */
+function acknowledged<T>(request: ChangeRequest<T>): ChangeRequest<T> {
+  let entries: readonly Entry[] = []
+  return {
+    target: request.target,
+    decide(state) {
+      const change = request.decide(state)
+      entries = change.entries
+      return change
+    },
+    resolve(result) {
+      for (const entry of entries) {
+        if (entry.kind === 'posted') acknowledge('posted', entry.event.key)
+        if (entry.kind === 'released') acknowledge('voided', entry.key)
+      }
+      request.resolve(result)
+    },
+    reject: (error) => request.reject(error),
+  }
 }
 
 /** One write, ordered in the same record as the writes of the store. */

@@ -179,7 +179,7 @@ export function totalKey(customerId: string, feature: string, periodStart: numbe
 function copied(state: AccountState): AccountState {
   const copy = { ...emptyAccount(state.customerId), customer: state.customer, subscription: state.subscription }
   for (const { feature, periodStart, ...figures } of state.usage) Object.assign(usageOf(copy, feature, periodStart), figures)
-  for (const [key, reservation] of state.reservations) copy.reservations.set(key, reservation)
+  copy.reservations = new Map(state.reservations)
   for (const [id, draft] of state.drafts) copy.drafts.set(id, draft)
   for (const [id, grant] of state.grants) copy.grants.set(id, { ...grant })
   for (const [id, payment] of state.payments) copy.payments.set(id, payment)

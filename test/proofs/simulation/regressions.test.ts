@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createFarebox, type Farebox, FareboxError, type Store, testClock, type TestClock } from '@farebox/core'
+import { submitBy } from '@farebox/core/contracts'
 import type { Gate, Verdict } from '@farebox/core/http'
 import { sqlite } from '@farebox/core/sqlite'
 import { expect, onTestFinished, test } from 'vitest'
@@ -140,6 +141,7 @@ async function opened(
   const folder = shared ?? mkdtempSync(path.join(tmpdir(), 'farebox-regression-'))
   const store = sqlite({ path: path.join(folder, 'farebox.db'), durability: 'process', cacheSize })
   const changed: Partial<Store> = change(store, () => farebox)
+  if (changed.change !== undefined) Object.assign(changed, { submit: submitBy(changed.change) })
   const replaced = new Proxy(store, {
     get: (_store, member) => {
       const value: unknown = Reflect.get(member in changed ? changed : store, member)
@@ -159,7 +161,7 @@ async function opened(
 
 /** A request of Ann's, which may have to wait at the door. */
 function admitted({ gate }: Server, isIn: Promise<void> = Promise.resolve()): Promise<Verdict> {
-  return gate.admit({ method: 'GET', path: '/', route: '/', header: () => undefined, raw: isIn })
+  return gate.admit({ method: 'GET', route: '/', header: () => undefined, raw: isIn })
 }
 
 function door(): { readonly isIn: Promise<void>; readonly letIn: () => void } {
@@ -177,7 +179,7 @@ const COUNTED_ONCE = { times: 1, differences: [], waiting: [], held: [], unitsOn
 /** Answers the request, invoices everything, and tells what became of it. */
 async function outcomeOf({ farebox, gate, clock }: Server, verdict: Verdict): Promise<typeof COUNTED_ONCE> {
   if (verdict.kind !== 'admitted') throw new Error(`Expected to be admitted, got ${JSON.stringify(verdict)}`)
-  await gate.settle(verdict.ticket, { kind: 'finished', status: 200 }, Promise.resolve())
+  gate.settle(verdict.ticket, { kind: 'finished', status: 200 }, Promise.resolve())
   const { items: events } = await farebox.events.list()
   clock.set(NEXT_MONTH + 40 * 86_400_000)
   const { waiting, held } = await farebox.closePeriods()

@@ -155,15 +155,13 @@ export async function simulate({
     const operation = newOperation('request', server.process)
     const { customer, feature, quantity, number } = operation
     const raw = { customer, units: unitsOf(quantity) }
-    void server.gates[feature]
-      ?.admit({ method: 'GET', path: '/', route: `/${number}`, header: () => undefined, raw })
-      .then((verdict) => {
-        if (!server.isAlive) return
-        if (verdict.kind === 'admitted') Object.assign(operation, { told: 'admitted', ticket: verdict.ticket })
-        if (verdict.kind === 'refused') operation.told = verdict.reply.status === 503 ? 'unavailable' : 'refused'
-        if (operation.told === 'unavailable') counts.unavailable += 1
-        if (operation.told === 'admitted') note(held(operation), operations.length)
-      }, hear)
+    void server.gates[feature]?.admit({ method: 'GET', route: `/${number}`, header: () => undefined, raw }).then((verdict) => {
+      if (!server.isAlive) return
+      if (verdict.kind === 'admitted') Object.assign(operation, { told: 'admitted', ticket: verdict.ticket })
+      if (verdict.kind === 'refused') operation.told = verdict.reply.status === 503 ? 'unavailable' : 'refused'
+      if (operation.told === 'unavailable') counts.unavailable += 1
+      if (operation.told === 'admitted') note(held(operation), operations.length)
+    }, hear)
     return `request:${number}:${customer}:${quantity}`
   }
 
@@ -186,9 +184,12 @@ export async function simulate({
         : how === 1
           ? { kind: 'aborted' as const, status: 200 }
           : { kind: 'finished' as const, status: 200 }
-    void server.gates[feature]
-      ?.settle(ticket as NonNullable<typeof ticket>, outcome, raw)
-      .then(() => (operation.isSettled = server.isAlive), hear)
+    server.gates[feature]?.settle(ticket as NonNullable<typeof ticket>, outcome, raw)
+    // The gate asks the store at once, and tells `hear` itself what goes wrong.
+    void server.store.lastChange().then(
+      () => (operation.isSettled = server.isAlive),
+      () => {},
+    )
     return `answer:${operation.number}:${how}`
   }
 

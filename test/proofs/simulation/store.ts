@@ -11,6 +11,7 @@ import {
   type Page,
   type PageRequest,
   type Store,
+  submitBy,
   type TotalQuery,
 } from '@farebox/core/contracts'
 import { type Database, type SimulatedTotal, totalKey } from './database.ts'
@@ -52,6 +53,8 @@ interface Asked {
 export interface SimulatedStore extends Store {
   /** One thing happens: a commit, a read, an answer. False when nothing is under way. */
   step(): boolean
+  /** The answer to the change that was asked for last. */
+  lastChange(): Promise<unknown>
   /** The process dies: what was under way is written or not, and nobody hears of it. */
   crash(): void
 }
@@ -60,11 +63,13 @@ export function simulatedStore({ database, process, random, faults, defect }: St
   const waiting: Asked[] = []
   const answers: (() => void)[] = []
   let isClosed = false
+  let last: Promise<unknown> = Promise.resolve()
 
   const store: SimulatedStore = {
     facts: { name: 'simulation', location: 'memory', version: '1', durability: 'full' },
     open: () => ask(() => undefined),
     change: changed,
+    submit: submitBy(changed),
     flush: () => (waiting.length === 0 ? Promise.resolve() : ask(() => undefined)),
     log: (page) => ask(() => pageOf(database.log, page)),
     events: (query) => ask(() => pageOf(eventsOf(query).toReversed(), query)),
@@ -102,6 +107,7 @@ export function simulatedStore({ database, process, random, faults, defect }: St
     orphans: () => ask(() => database.orphans()),
     close: async () => void (isClosed = true),
     step,
+    lastChange: () => last,
     crash,
   }
   return store
@@ -118,6 +124,7 @@ export function simulatedStore({ database, process, random, faults, defect }: St
       first ??= entries
       return () => resolve(result)
     })
+    last = written
     if (defect !== 'acknowledges_early' || urgency === 'soon') return written
     written.catch(() => {})
     return Promise.resolve(decide(database.read(target)).result)

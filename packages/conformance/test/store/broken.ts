@@ -1,6 +1,14 @@
 /** Stores that do something else than they should: wrappers around the SQLite store. */
 
-import type { AccountState, Change, ChangeTarget, Entry, Page, Store } from '@farebox/core/contracts'
+import {
+  type AccountState,
+  type Change,
+  type ChangeTarget,
+  type Entry,
+  type Page,
+  type Store,
+  submitBy,
+} from '@farebox/core/contracts'
 import type { StoreDatabase } from '../../src/index.ts'
 import { sqliteDatabase } from './sqlite-database.ts'
 
@@ -51,26 +59,24 @@ function withMembers(store: Store, members: Partial<Store>): Store {
   })
 }
 
+/** Both forms of the one door for writes. */
+type Written = Pick<Store, 'change' | 'submit'>
+
 type Decide<T> = (state: AccountState) => Change<T>
 
 /** Every change is another one. */
-export function changing(
-  store: Store,
-  change: <T>(target: ChangeTarget, decide: Decide<T>) => Promise<T>,
-): Pick<Store, 'change'> {
-  return { change: (target, decide) => change(target, decide) }
+export function changing(store: Store, change: <T>(target: ChangeTarget, decide: Decide<T>) => Promise<T>): Written {
+  const changed: Store['change'] = (target, decide) => change(target, decide)
+  return { change: changed, submit: submitBy(changed) }
 }
 
 /** What is decided on is another state. */
-export function seeing(store: Store, change: (state: AccountState) => Partial<AccountState>): Pick<Store, 'change'> {
+export function seeing(store: Store, change: (state: AccountState) => Partial<AccountState>): Written {
   return changing(store, (target, decide) => store.change(target, (state) => decide({ ...state, ...change(state) })))
 }
 
 /** What is written is something else. */
-export function writing(
-  store: Store,
-  change: (entries: readonly Entry[], state: AccountState) => readonly Entry[],
-): Pick<Store, 'change'> {
+export function writing(store: Store, change: (entries: readonly Entry[], state: AccountState) => readonly Entry[]): Written {
   return changing(store, (target, decide) =>
     store.change(target, (state) => {
       const { result, entries } = decide(state)
@@ -80,7 +86,7 @@ export function writing(
 }
 
 /** Every posted event is another one. */
-export function posting(store: Store, change: (posted: Extract<Entry, { kind: 'posted' }>) => Entry): Pick<Store, 'change'> {
+export function posting(store: Store, change: (posted: Extract<Entry, { kind: 'posted' }>) => Entry): Written {
   return writing(store, (entries) => entries.map((entry) => (entry.kind === 'posted' ? change(entry) : entry)))
 }
 

@@ -259,7 +259,8 @@ function applyGranted(state: AccountState, grant: Grant): void {
 }
 
 function applyReserved(state: AccountState, reservation: Reservation): void {
-  const pending: Map<string, Reservation> = state.reservations.size === 0 ? new Map() : (state.reservations as Map<string, Reservation>)
+  const pending: Map<string, Reservation> =
+    state.reservations.size === 0 ? new Map() : (state.reservations as Map<string, Reservation>)
   invariant(!pending.has(reservation.key), 'a reservation key is used once')
   state.reservations = pending.set(reservation.key, reservation)
   usageOf(state, reservation.feature, reservation.periodStart).reserved += reservation.quantity

@@ -162,4 +162,3 @@ function watched(
   dropped?.register(stream, finish)
   return stream
 }
-

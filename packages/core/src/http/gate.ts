@@ -127,12 +127,7 @@ export function createGate<Raw>(parts: GateParts, feature: string, options: Mete
     readonly #resolve: (verdict: Verdict) => void
     readonly #reject: (error: unknown) => void
 
-    constructor(
-      request: MeteredRequest<Raw>,
-      at: number,
-      resolve: (verdict: Verdict) => void,
-      reject: (error: unknown) => void,
-    ) {
+    constructor(request: MeteredRequest<Raw>, at: number, resolve: (verdict: Verdict) => void, reject: (error: unknown) => void) {
       this.request = request
       this.at = at
       this.#resolve = resolve

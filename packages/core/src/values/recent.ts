@@ -37,7 +37,7 @@ export function createRecent<Value>(size: number, isHeld: (value: Value) => bool
       const next = new Map<string, Value>()
       for (const [key, value] of forgotten) if (!kept.has(key) && isHeld(value)) next.set(key, value)
       // Nothing is old yet that the young were too many for, so what was old goes with them.
-      if (forgotten === young) for (const [key, value] of old) if (isHeld(value)) next.set(key, value)
+      if (forgotten === young) for (const [key, value] of old) if (!young.has(key) && isHeld(value)) next.set(key, value)
       old = kept
       young = next
     },

@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from 'node:url'
 import type { Store } from '../../src/contracts/store.ts'
+import { changeBy, submitBy } from '../../src/contracts/waiting.ts'
 import { type Catalog, createFarebox, defineCatalog, type Farebox, FareboxError, type FareboxOptions } from '../../src/index.ts'
 import type { Gate, MeterOptions, Outcome, Ticket, Verdict } from '../../src/http/contract.ts'
 import { sqlite } from '../../src/sqlite/store.ts'
@@ -40,7 +41,7 @@ export interface Outage {
 
 export function withOutage(store: Store): { readonly store: Store; readonly outage: Outage } {
   const outage: Outage = { fault: null, asked: 0 }
-  const real: Store['change'] = store.change.bind(store)
+  const real = changeBy(store.submit.bind(store))
   store.change = async (target, decide) => {
     outage.asked += 1
     const { fault } = outage
@@ -52,6 +53,7 @@ export function withOutage(store: Store): { readonly store: Store; readonly outa
       throw new FareboxError('store_unavailable', 'The answer was lost', { fields: { outcome: 'unknown' } })
     return result
   }
+  store.submit = submitBy(store.change)
   return { store, outage }
 }
 
@@ -71,19 +73,29 @@ export interface StartInput extends Partial<FareboxOptions> {
   readonly database: string
 }
 
+/** Who makes durable what a gate settled. */
+const fareboxOf = new WeakMap<Gate<Raw>, Farebox>()
+
 export function start({ database, ...options }: StartInput): Running {
   const { store, outage } = withOutage(sqlite({ path: database }))
   const clock = testClock(NOON)
   const errors: unknown[] = []
   const farebox = createFarebox({ catalog, store, clock, onError: (error) => errors.push(error), ...options })
-  const gate: Running['gate'] = (meterOptions = {}) =>
-    farebox.createGate<Raw>('api_calls', { identify: ({ customer }) => customer, onStoreError: 'allow', ...meterOptions })
+  const gate: Running['gate'] = (meterOptions = {}) => {
+    const made = farebox.createGate<Raw>('api_calls', {
+      identify: ({ customer }) => customer,
+      onStoreError: 'allow',
+      ...meterOptions,
+    })
+    fareboxOf.set(made, farebox)
+    return made
+  }
   return { farebox, outage, clock, errors, gate }
 }
 
 export function ask(gate: Gate<Raw>, customer = 'ada'): Promise<Verdict> {
   const raw = { customer }
-  return gate.admit({ method: 'GET', path: '/v1/7', route: '/v1/:id', header: () => undefined, raw })
+  return gate.admit({ method: 'GET', route: '/v1/:id', header: () => undefined, raw })
 }
 
 export async function ticketOf(gate: Gate<Raw>, customer = 'ada'): Promise<Ticket> {
@@ -96,7 +108,8 @@ const OK: Outcome = { kind: 'finished', status: 200 }
 
 /** Serves a request to its end. Resolves when what it used is durable. */
 export async function serve(gate: Gate<Raw>, customer = 'ada', outcome = OK): Promise<void> {
-  await gate.settle(await ticketOf(gate, customer), outcome, { customer })
+  gate.settle(await ticketOf(gate, customer), outcome, { customer })
+  await fareboxOf.get(gate)?.flush()
 }
 
 /** Where `outage-process.ts` is, which tests run and kill. */

@@ -90,9 +90,9 @@ describe('while the store does not answer', () => {
     one.clock.advance(1_000)
     await serve(gate)
     one.clock.advance(1_000)
-    await gate.settle(await ticketOf(gate), { kind: 'finished', status: 500 }, { customer: 'ada' })
+    gate.settle(await ticketOf(gate), { kind: 'finished', status: 500 }, { customer: 'ada' })
     first.meter.add('2.5')
-    await gate.settle(first, { kind: 'finished', status: 200 }, { customer: 'ada' })
+    gate.settle(first, { kind: 'finished', status: 200 }, { customer: 'ada' })
     expect(await log(one)).toHaveLength(1)
     one.outage.fault = null
     await delivered(one, 3)
@@ -261,7 +261,7 @@ describe('a full spool', () => {
       kind: 'refused',
       reply: { status: 503, body: expect.stringContaining('store_unavailable') },
     })
-    await gate.settle(open, { kind: 'finished', status: 500 }, { customer: 'ada' })
+    gate.settle(open, { kind: 'finished', status: 500 }, { customer: 'ada' })
     await serve(gate)
     expect(await ask(gate)).toMatchObject({ kind: 'refused', reply: { status: 503 } })
     expect(await small.farebox.health()).toMatchObject({ status: 'down', spool: { events: 2, capacity: 2, isFull: true } })
@@ -438,7 +438,8 @@ describe('stopping', () => {
     one.outage.fault = 'unreachable'
     const late = await ticketOf(gate)
     await one.farebox.stop({ withinMs: 0 })
-    await gate.settle(late, { kind: 'finished', status: 200 }, { customer: 'ada' })
+    gate.settle(late, { kind: 'finished', status: 200 }, { customer: 'ada' })
+    await one.farebox.flush()
     expect(one.errors).toEqual([])
     const next = await start()
     await delivered(next, 1)

@@ -1,6 +1,6 @@
 /** The one door for writes: a change sees the latest state, and is written whole or not at all. */
 
-import { type AccountState, findUsage, type Store } from '@farebox/core/contracts'
+import { type AccountState, type ChangeRequest, type ChangeTarget, findUsage, type Store } from '@farebox/core/contracts'
 import { expect } from 'vitest'
 import { accountOf, allOf, UNWRITABLE, write } from '../account.ts'
 import type { StoreCheck } from '../check.ts'
@@ -241,6 +241,56 @@ export const CHANGE_CHECKS: readonly StoreCheck[] = [
         entries: [],
       }))
       expect(number).toBe('FB-000002')
+    },
+  },
+  {
+    id: 'S59',
+    level: 'MUST',
+    title: 'submit tells once what became of a change, its result when it is durable or what decide threw, and never throws',
+    async run({ open, eye }) {
+      const store = await open()
+      const told: (readonly [customerId: string, by: string, what: unknown])[] = []
+      /** Resolves with whose events the database held when it was told. */
+      const submit = (target: ChangeTarget, decide: ChangeRequest['decide']): Promise<string[]> =>
+        new Promise((resolve) => {
+          const tell = (by: string, what: unknown): void => {
+            told.push([target.customerId, by, what])
+            const seen = eye.events().then((events) => events.map(({ customer }) => customer))
+            // A check that fails leaves answers behind for which nobody waits.
+            seen.catch(() => {})
+            resolve(seen)
+          }
+          const request: ChangeRequest = {
+            target,
+            decide,
+            resolve: (result) => tell('resolve', result),
+            reject: (error) => tell('reject', error),
+          }
+          expect(() => store.submit(request)).not.toThrow()
+        })
+      const use: ChangeRequest['decide'] = (state) => ({
+        result: `for ${state.customerId}`,
+        entries: [...opening(state), posted('e1', { customerId: state.customerId })],
+      })
+      const thrown = new Error('no')
+      const atOnce = submit({ customerId: 'ada' }, use)
+      const soon = submit({ customerId: 'bob', urgency: 'soon' }, use)
+      const failing = submit({ customerId: 'eve' }, () => {
+        throw thrown
+      })
+      const [first, second, third] = await Promise.all([atOnce, soon, failing])
+      expect(first).toContain('ada')
+      expect(second).toContain('bob')
+      expect(third).not.toContain('eve')
+      await store.close()
+      expect(await submit({ customerId: 'zoe' }, use)).not.toContain('zoe')
+      expect(told.toSorted(([one], [other]) => (one < other ? -1 : 1))).toEqual([
+        ['ada', 'resolve', 'for ada'],
+        ['bob', 'resolve', 'for bob'],
+        ['eve', 'reject', thrown],
+        ['zoe', 'reject', expect.any(Error)],
+      ])
+      expect(told.find(([customerId]) => customerId === 'eve')?.[2]).toBe(thrown)
     },
   },
 ]

@@ -1,6 +1,6 @@
 /** What is wrong with the writing of stores that are broken on purpose. */
 
-import { type AccountState, applyEntry, FareboxError } from '@farebox/core/contracts'
+import { type AccountState, applyEntry, type Change, type ChangeRequest, FareboxError } from '@farebox/core/contracts'
 import { customerEntry } from '../../../src/store/records.ts'
 import { changing, later, posting, seeing, type StoreFlaw, writing } from '../broken.ts'
 
@@ -94,7 +94,7 @@ export const WRITING_FLAWS: readonly StoreFlaw[] = [
           throw new FareboxError('store_unavailable', 'It did not work')
         }),
       ),
-    breaks: ['S04'],
+    breaks: ['S04', 'S59'],
   },
   {
     name: 'makes a customer of whoever is asked about',
@@ -181,5 +181,51 @@ export const WRITING_FLAWS: readonly StoreFlaw[] = [
       )
     },
     breaks: ['S03', 'S20', 'S22', 'S37'],
+  },
+  {
+    name: 'tells twice what became of a change that was submitted',
+    store: (store) => ({
+      submit: (request) =>
+        store.submit({
+          target: request.target,
+          decide: (state) => request.decide(state),
+          resolve(result) {
+            request.resolve(result)
+            request.resolve(result)
+          },
+          reject: (error) => request.reject(error),
+        }),
+    }),
+    breaks: ['S59'],
+  },
+  {
+    name: 'tells the result of a change that was submitted before it is written',
+    store: (store) => {
+      async function writeLate<T>(request: ChangeRequest<T>): Promise<void> {
+        const decide = (state: AccountState): Change<T> => request.decide(state)
+        request.resolve(await store.change(request.target, (state) => ({ result: decide(state).result, entries: [] })))
+        await later(LATE_MS)
+        await store.change(request.target, decide)
+      }
+      return { submit: (request) => void writeLate(request).catch((error: unknown) => request.reject(error)) }
+    },
+    breaks: ['S59'],
+  },
+  {
+    name: 'throws where a change that is submitted has to be told',
+    store: (store) => {
+      let isClosed = false
+      return {
+        submit(request) {
+          if (isClosed) throw new FareboxError('stopped', 'It is closed')
+          store.submit(request)
+        },
+        close() {
+          isClosed = true
+          return store.close()
+        },
+      }
+    },
+    breaks: ['S59'],
   },
 ]
