@@ -44,7 +44,7 @@ function withMeter(change: (meter: MeterContext) => MeterContext): Pick<PlainPar
     async visit(...input) {
       const passage = await PLAIN.visit(...input)
       if (passage.kind !== 'proceed' || passage.meter === undefined) return passage
-      return { kind: 'proceed', meter: change(passage.meter) }
+      return { ...passage, meter: change(passage.meter) }
     },
   }
 }
@@ -176,7 +176,7 @@ export const FLAWS: readonly Flaw[] = [
     changes: {
       async visit(...input) {
         const passage = await PLAIN.visit(...input)
-        return passage.kind === 'gone' ? { kind: 'proceed', meter: undefined } : passage
+        return passage.kind === 'gone' ? { kind: 'proceed', meter: undefined, headers: [] } : passage
       },
     },
     breaks: ['C35'],
@@ -329,7 +329,7 @@ export const FLAWS: readonly Flaw[] = [
     changes: {
       async visit(...input) {
         const passage = await PLAIN.visit(...input)
-        return passage.kind === 'proceed' ? { kind: 'proceed', meter: undefined } : passage
+        return passage.kind === 'proceed' ? { ...passage, meter: undefined } : passage
       },
     },
     breaks: ['C39', 'C55.1', 'C66.1'],
@@ -456,8 +456,7 @@ async function settleAt(
   })
   const verdict = await gate.admit({ ...requestOf(exchange, label), raw: exchange })
   if (verdict.kind === 'refused') return verdict
-  if (verdict.kind === 'unmetered') return { kind: 'proceed', meter: undefined }
+  if (verdict.kind === 'unmetered') return { kind: 'proceed', meter: undefined, headers: [] }
   admitted.ticket = verdict.ticket
-  for (const [name, value] of verdict.headers) res.setHeader(name, value)
-  return { kind: 'proceed', meter: verdict.ticket.meter }
+  return { kind: 'proceed', meter: verdict.ticket.meter, headers: verdict.headers }
 }

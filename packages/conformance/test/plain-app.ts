@@ -159,6 +159,7 @@ function createHost(sample: Sample, parts: PlainParts): Answering {
       const passage = await parts.visit(gate, exchange, found?.label ?? null)
       if (passage.kind === 'refused') parts.refuse(passage.reply, exchange)
       if (passage.kind !== 'proceed') return false
+      for (const [name, value] of passage.headers) exchange.res.setHeader(name, value)
       exchange.meter ??= passage.meter
     }
     return true

@@ -1,6 +1,13 @@
 /** The one door for writes: a change sees the latest state, and is written whole or not at all. */
 
-import { type AccountState, type ChangeRequest, type ChangeTarget, findUsage, type Store } from '@farebox/core/contracts'
+import {
+  type AccountState,
+  type Change,
+  type ChangeRequest,
+  type ChangeTarget,
+  findUsage,
+  type Store,
+} from '@farebox/core/contracts'
 import { expect } from 'vitest'
 import { accountOf, allOf, UNWRITABLE, write } from '../account.ts'
 import type { StoreCheck } from '../check.ts'
@@ -268,13 +275,9 @@ export const CHANGE_CHECKS: readonly StoreCheck[] = [
           }
           expect(() => store.submit(request)).not.toThrow()
         })
-      const use: ChangeRequest['decide'] = (state) => ({
-        result: `for ${state.customerId}`,
-        entries: [...opening(state), posted('e1', { customerId: state.customerId })],
-      })
       const thrown = new Error('no')
-      const atOnce = submit({ customerId: 'ada' }, use)
-      const soon = submit({ customerId: 'bob', urgency: 'soon' }, use)
+      const atOnce = submit({ customerId: 'ada' }, useOnce)
+      const soon = submit({ customerId: 'bob', urgency: 'soon' }, useOnce)
       const failing = submit({ customerId: 'eve' }, () => {
         throw thrown
       })
@@ -283,7 +286,7 @@ export const CHANGE_CHECKS: readonly StoreCheck[] = [
       expect(second).toContain('bob')
       expect(third).not.toContain('eve')
       await store.close()
-      expect(await submit({ customerId: 'zoe' }, use)).not.toContain('zoe')
+      expect(await submit({ customerId: 'zoe' }, useOnce)).not.toContain('zoe')
       expect(told.toSorted(([one], [other]) => (one < other ? -1 : 1))).toEqual([
         ['ada', 'resolve', 'for ada'],
         ['bob', 'resolve', 'for bob'],
@@ -294,3 +297,7 @@ export const CHANGE_CHECKS: readonly StoreCheck[] = [
     },
   },
 ]
+
+function useOnce(state: AccountState): Change<string> {
+  return { result: `for ${state.customerId}`, entries: [...opening(state), posted('e1', { customerId: state.customerId })] }
+}
