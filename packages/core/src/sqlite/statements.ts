@@ -1,6 +1,7 @@
 /** Every SQL statement of the store, prepared once. */
 
 import type { Database, Statement } from 'better-sqlite3'
+import { type ManyRows, manyRows } from './many-rows.ts'
 import type {
   ApiKeyRow,
   ChainRow,
@@ -117,29 +118,6 @@ export interface Statements {
   readonly apiKeys: Statement<[string], ApiKeyRow>
   readonly catalogs: Statement<[], { version: string; document: string }>
   readonly saveCatalog: Statement
-}
-
-/** Writes rows, given as the values of all their columns one after the other; gives how many it changed. */
-export type ManyRows = (values: readonly unknown[]) => number
-
-/** Rows of one call: half of what a statement costs is the call, and they share it. */
-const ROWS_AT_ONCE = [64, 16, 4, 1] as const
-
-function manyRows(db: Database, columns: number, sql: (rows: string) => string): ManyRows {
-  const row = `(${Array(columns).fill('?').join(', ')})`
-  const prepared = ROWS_AT_ONCE.map((rows) => ({
-    size: rows * columns,
-    // Only counts come back: no bigint has to be made of them.
-    statement: db.prepare(sql(Array(rows).fill(row).join(', '))).safeIntegers(false),
-  }))
-  return (values) => {
-    let changes = 0
-    let from = 0
-    for (const { size, statement } of prepared)
-      for (; values.length - from >= size; from += size)
-        changes += statement.run(size === values.length ? values : values.slice(from, from + size)).changes
-    return changes
-  }
 }
 
 export function prepareStatements(db: Database): Statements {
