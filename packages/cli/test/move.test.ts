@@ -61,7 +61,8 @@ function dyingAfter(store: Store, most: number): { readonly store: Store; readon
   const dead = (): Promise<never> => Promise.reject(new Error('killed'))
   const change: Store['change'] = (whose, decide) => ((changes += 1) <= most ? store.change(whose, decide) : dead())
   const dying = new Proxy(having(store, { change, submit: submitBy(change) }), {
-    get: (living, name: keyof Store) => (changes > most && typeof store[name] === 'function' ? dead : living[name]),
+    get: (living, name: keyof Store) =>
+      changes > most && name !== 'submit' && typeof store[name] === 'function' ? dead : living[name],
   })
   return { store: dying, changes: () => changes }
 }
