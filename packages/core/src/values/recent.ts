@@ -17,6 +17,8 @@ export interface Recent<Value> {
 export function createRecent<Value>(size: number, isHeld: (value: Value) => boolean = never): Recent<Value> {
   let young = new Map<string, Value>()
   let old = new Map<string, Value>()
+  /** How many of the young are there because they must not be forgotten: however many those are, they are looked through once in a while only. */
+  let held = 0
 
   return {
     get(key) {
@@ -32,18 +34,21 @@ export function createRecent<Value>(size: number, isHeld: (value: Value) => bool
       old.delete(key)
     },
     trim() {
-      if (young.size <= size / 2) return
-      const [forgotten, kept] = young.size <= size ? [old, young] : [young, new Map<string, Value>()]
+      const added = young.size - held
+      if (added <= size / 2) return
+      const [forgotten, kept] = added <= size ? [old, young] : [young, new Map<string, Value>()]
       const next = new Map<string, Value>()
       for (const [key, value] of forgotten) if (!kept.has(key) && isHeld(value)) next.set(key, value)
       // Nothing is old yet that the young were too many for, so what was old goes with them.
       if (forgotten === young) for (const [key, value] of old) if (!young.has(key) && isHeld(value)) next.set(key, value)
       old = kept
       young = next
+      held = next.size
     },
     clear() {
       young.clear()
       old.clear()
+      held = 0
     },
   }
 }
