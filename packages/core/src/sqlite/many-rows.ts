@@ -19,7 +19,8 @@ export function manyRows(db: Database, columns: number, sql: (rows: string) => s
       const size = rows * columns
       for (; values.length - from >= size; from += size) {
         const statement = (prepared[place] ??= prepare(rows))
-        changes += statement.run(size === values.length ? values : values.slice(from, from + size)).changes
+        // As arguments: better-sqlite3 takes each member of an array through another call.
+        changes += statement.run(...values.slice(from, from + size)).changes
       }
     }
     return changes
