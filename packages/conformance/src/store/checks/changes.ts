@@ -44,12 +44,6 @@ function admit(store: Store, key: string, allowance: bigint): Promise<boolean> {
   })
 }
 
-/** Posts an event of whoever is asked about, and says whose. */
-const use: ChangeRequest['decide'] = (state) => ({
-  result: `for ${state.customerId}`,
-  entries: [...opening(state), posted('e1', { customerId: state.customerId })],
-})
-
 const sum = (parts: readonly { readonly quantity: bigint }[]): bigint => parts.reduce((all, { quantity }) => all + quantity, 0n)
 
 export const CHANGE_CHECKS: readonly StoreCheck[] = [
@@ -304,6 +298,7 @@ export const CHANGE_CHECKS: readonly StoreCheck[] = [
   },
 ]
 
+/** Posts an event of whoever is asked about, and says whose. */
 function useOnce(state: AccountState): Change<string> {
   return { result: `for ${state.customerId}`, entries: [...opening(state), posted('e1', { customerId: state.customerId })] }
 }
