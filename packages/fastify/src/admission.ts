@@ -1,6 +1,6 @@
 /** One request at its gate: the gate is asked once and its answer acted on. The response settles by itself when it closes. */
 
-import { enter, type Gate, type HeaderList, type Passage, passageOf, type Reply } from '@farebox/core/http'
+import { enter, type Gate, type Passage, passageOf, type Reply } from '@farebox/core/http'
 import type { FastifyReply, FastifyRequest, preHandlerHookHandler } from 'fastify'
 
 /** The hook that admits a request in front of its handler. With a callback, because promises of hooks cost a request more. */
@@ -16,23 +16,17 @@ function proceed(passage: Passage, request: FastifyRequest, reply: FastifyReply,
   // Without `done`, nothing else of the route runs.
   if (passage.kind === 'refused') return refuse(passage.reply, reply)
   if (passage.kind === 'gone') return void reply.hijack()
-  if (passage.headers.length > 0) tell(passage.headers, reply)
+  // On the reply: to headers that stand on Node's response already, Node merges the reply's one by one, which costs four times as much.
+  for (const [name, value] of passage.headers) reply.header(name, value)
+  reply.hijack = hijackTelling
   request.meter = passage.meter ?? null
   done()
 }
 
-/** As headers of the reply: to those that are set on Node's response already, Node merges the reply's one by one, which costs four times as much. */
-function tell(headers: HeaderList, reply: FastifyReply): void {
-  for (const [name, value] of headers) reply.header(name, value)
-  reply.hijack = hijackTelling
-}
-
 /** A handler that answers past Fastify sends what is on Node's response. */
 function hijackTelling(this: FastifyReply): FastifyReply {
-  for (const name of ['ratelimit-policy', 'ratelimit']) {
-    const value = this.getHeader(name)
-    if (value !== undefined && !this.raw.headersSent) this.raw.setHeader(name, value)
-  }
+  const told = Object.entries(this.getHeaders()).filter(([name]) => name.startsWith('ratelimit'))
+  if (!this.raw.headersSent) for (const [name, value] of told) this.raw.setHeader(name, String(value))
   return Object.getPrototypeOf(this).hijack.call(this)
 }
 

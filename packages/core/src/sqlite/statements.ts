@@ -215,6 +215,10 @@ function ofRecords(db: Database) {
   }
 }
 
+function updateTotals(rows: string): string {
+  return `UPDATE _totals SET quantity = v.column2, events = v.column3, last_seq = v.column4 FROM (VALUES ${rows}) v WHERE id = v.column1 AND invoice_id IS NULL`
+}
+
 function ofTotals(db: Database) {
   return {
     openTotals: db.prepare<[number], TotalRow>(`
@@ -227,13 +231,7 @@ function ofTotals(db: Database) {
         SELECT count(*) FROM _totals
         WHERE customer_id = :customer_id AND feature_id = :feature_id AND period_start = :period_start
       ), :quantity, :events, :cost, :uncovered, :last_seq)`),
-    updateTotals: manyRows(
-      db,
-      4,
-      (rows) => `
-        UPDATE _totals SET quantity = v.column2, events = v.column3, last_seq = v.column4
-        FROM (VALUES ${rows}) v WHERE id = v.column1 AND invoice_id IS NULL`,
-    ),
+    updateTotals: manyRows(db, 4, updateTotals),
     updateChargedTotal: db.prepare(
       'UPDATE _totals SET quantity = ?, events = ?, last_seq = ?, cost = ?, uncovered = ? WHERE id = ? AND invoice_id IS NULL',
     ),
