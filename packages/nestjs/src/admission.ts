@@ -29,9 +29,8 @@ interface NestResponse extends NodeResponse {
 
 /** True when the gate admits the request. Never resolves when it was answered here or its client is gone, for then nothing is to run. */
 export async function admit(gate: Gate<NestRequest>, context: ExecutionContext): Promise<true> {
-  const http = context.switchToHttp()
-  const raw = http.getRequest<NestRequest>()
-  const response = http.getResponse<NestResponse>()
+  const raw = context.switchToHttp().getRequest<NestRequest>()
+  const response = context.switchToHttp().getResponse<NestResponse>()
   const { method, routeOptions, route } = raw
   const request = { method, route: routeOptions?.url ?? route?.path ?? null, header, raw }
   const node = response.raw ?? response

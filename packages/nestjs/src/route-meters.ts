@@ -41,10 +41,8 @@ export class RouteMeters implements OnModuleInit {
   readonly #discovery: DiscoveryService
   readonly #reflector: Reflector
   readonly #adapterHost: { readonly httpAdapter?: HttpAdapterHost['httpAdapter'] }
-  /** One gate for routes that say the same. Null: not metered. */
-  readonly #gates = new Map<Metering | undefined, Gate<NestRequest> | null>()
-  /** By what was found for a handler last: reading metadata anew would cost each request as much as its arithmetic. */
-  readonly #found = new WeakMap<Handler, { readonly controller: Type; readonly gate: Gate<NestRequest> | null }>()
+  /** By the method of a route and its controller, for those that inherit a method share it. Null: not metered. */
+  readonly #gates = new Map<Handler, Map<Type, Gate<NestRequest> | null>>()
 
   constructor(options: FareboxModuleOptions, discovery: DiscoveryService, reflector: Reflector, adapterHost: HttpAdapterHost) {
     this.#options = options
@@ -66,19 +64,12 @@ export class RouteMeters implements OnModuleInit {
     if (application !== undefined && !meters.has(application)) meters.set(application, this)
   }
 
+  /** Metadata is read once: reading it for each request would cost as much as its arithmetic. */
   gateOf(controller: Type, handler: Handler): Gate<NestRequest> | null {
-    const found = this.#found.get(handler)
-    // Controllers that inherit a handler share it, and may say different things.
-    if (found?.controller === controller) return found.gate
-    const gate = this.#findGate(controller, handler)
-    this.#found.set(handler, { controller, gate })
-    return gate
-  }
-
-  #findGate(controller: Type, handler: Handler): Gate<NestRequest> | null {
-    const metering = this.#reflector.getAllAndOverride<Metering | undefined>(METERING, [handler, controller])
-    let gate = this.#gates.get(metering)
-    if (gate === undefined) this.#gates.set(metering, (gate = this.#makeGate(metering)))
+    let gate = this.#gates.get(handler)?.get(controller)
+    if (gate !== undefined) return gate
+    gate = this.#makeGate(this.#reflector.getAllAndOverride<Metering | undefined>(METERING, [handler, controller]))
+    this.#gates.set(handler, (this.#gates.get(handler) ?? new Map<Type, typeof gate>()).set(controller, gate))
     return gate
   }
 
