@@ -15,21 +15,23 @@ export type Weight = keyof FontFamily
 
 const require = createRequire(import.meta.url)
 
-/** Opened once: a document takes the glyphs that it uses and leaves the font as it was. */
-let dejaVu: FontFamily | undefined
+/** Read once, and opened for each document: a font remembers each glyph as it was asked for first, and a part of another letter has no text. */
+const dejaVu = new Map<string, Buffer>()
 
 /** In the order in which they are asked for a glyph. Throws `invalid_option` for a source that is no font. */
 export function openFamilies(sources: readonly FontSource[]): readonly FontFamily[] {
-  dejaVu ??= { regular: openDejaVu('DejaVuSansCondensed'), bold: openDejaVu('DejaVuSansCondensed-Bold') }
+  const own = { regular: openDejaVu('DejaVuSansCondensed'), bold: openDejaVu('DejaVuSansCondensed-Bold') }
   const others = sources.map((source, index) => {
     const font = opened(source, index)
     return { regular: font, bold: font }
   })
-  return [dejaVu, ...others]
+  return [own, ...others]
 }
 
 function openDejaVu(name: string): Font {
-  return fontOf(readFileSync(require.resolve(`dejavu-fonts-ttf/ttf/${name}.ttf`)))
+  const bytes = dejaVu.get(name) ?? readFileSync(require.resolve(`dejavu-fonts-ttf/ttf/${name}.ttf`))
+  dejaVu.set(name, bytes)
+  return fontOf(bytes)
 }
 
 function opened(source: FontSource, index: number): Font {

@@ -98,6 +98,12 @@ describe('every script', () => {
     expect(pages[0]).toContain('שלוםעולם')
   })
 
+  test('has its text whatever was printed before: a letter that was a part of another one is a letter', async () => {
+    await invoicePdf(invoice, { buyer: 'ѓ' })
+    const { pages } = await read(await invoicePdf(invoice, { buyer: 'г' }))
+    expect(pages[0]).toContain('г')
+  })
+
   test('whatever a customer is called, there is a document, and what DejaVu knows is in it', async () => {
     const known = fc.string({ unit: fc.constantFrom(...'abc ABC ąćęłńóśźż ÄÖÜß αβγ где №&<>()/-.,"\''), maxLength: 300 })
     await fc.assert(
