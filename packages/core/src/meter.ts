@@ -89,7 +89,7 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
   const { prepare, prepareReported } = createPreparing({ planOf, open })
 
   /** One object for each request, and for each settlement another: closures and promises would cost as much as the decision. */
-  class Admitting implements ChangeRequest<Admission> {
+  class AdmissionRequest implements ChangeRequest<Admission> {
     readonly target: ChangeTarget
     readonly claim: Claim
     readonly told: Told<Admission>
@@ -113,7 +113,7 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
     }
   }
 
-  class Settling implements ChangeRequest<UnpricedUsage | null> {
+  class SettlementRequest implements ChangeRequest<UnpricedUsage | null> {
     readonly target: ChangeTarget
     readonly reservation: Reservation
     readonly ending: Ending
@@ -140,10 +140,10 @@ export function createMeter({ store, planOf, models, open }: MeterParts): Meter 
   }
 
   return {
-    admit: (claim, told) => store.submit(new Admitting(claim, told)),
+    admit: (claim, told) => store.submit(new AdmissionRequest(claim, told)),
     check: (claim) => store.change({ customerId: claim.customerId }, (state) => ({ result: checkIn(state, claim), entries: [] })),
     takeBack,
-    settle: (reservation, ending, told) => store.submit(new Settling(reservation, ending, told)),
+    settle: (reservation, ending, told) => store.submit(new SettlementRequest(reservation, ending, told)),
     // When the answer to its admission was lost, its request may wait in the spool too: the key is kept, so that one of them counts.
     expire: (reservation, billed) =>
       store.change({ customerId: reservation.customerId, urgency: 'soon' }, (state) => ({
