@@ -78,6 +78,8 @@ export interface LockedAccounts {
   /** The invoices and records that were asked for, by `keyOf` of their ids and `recordKeyOf`. */
   readonly invoices: Map<string, Invoice>
   readonly records: Map<string, AccountRecord>
+  /** Whether one of them had changed since it was remembered: another process uses it too. */
+  readonly isStale: boolean
 }
 
 export interface Accounts {
@@ -86,6 +88,8 @@ export interface Accounts {
    * instead when there are such; the transaction is to be rolled back then.
    */
   lock(link: Link, first: readonly Command[], customerIds: readonly string[], asked: Asked): Promise<Locking>
+  /** The accounts as they are remembered, which counts only when their versions are found to be the same; null where one is not. */
+  remembered(customerIds: readonly string[]): LockedAccounts | null
   /** What was applied to these states did not become durable, or may not have. */
   forget(customerIds: Iterable<string>): void
   /** Keeps the states of accounts that the batch left as they are written. */
@@ -111,6 +115,15 @@ export function createAccounts(statements: Statements, cacheSize: number): Accou
 
   return {
     lock,
+    remembered(customerIds) {
+      const accounts = new Map<string, LockedAccount>()
+      for (const customerId of customerIds) {
+        const account = kept.get(customerId)
+        if (account === undefined) return null
+        accounts.set(customerId, account)
+      }
+      return { accounts, known: new Map(), invoices: new Map(), records: new Map(), isStale: false }
+    },
     forget(customerIds) {
       for (const customerId of customerIds) kept.delete(customerId)
     },
@@ -137,7 +150,7 @@ export function createAccounts(statements: Statements, cacheSize: number): Accou
     }
     const accounts = new Map(customerIds.map((customerId) => [customerId, accountOf(customerId)]))
     const found = results.slice(lockedAt + 1, lockedAt + 1 + looks.length)
-    return { accounts, ...foundFrom(asked, found) }
+    return { accounts, ...foundFrom(asked, found), isStale: stale.length > 0 }
   }
 
   function accountOf(customerId: string): LockedAccount {
@@ -231,7 +244,7 @@ type KnownRow = Omit<LoggedEventRow, 'seq'> & { readonly seq: string | null; rea
 type SealedEvent = Omit<LoggedEventRow, 'customer' | 'key'>
 
 /** What `looksFor` found: a result for each kind that was asked for, in its order. */
-function foundFrom(asked: Asked, results: readonly QueryResult[]): Omit<LockedAccounts, 'accounts'> {
+function foundFrom(asked: Asked, results: readonly QueryResult[]): Omit<LockedAccounts, 'accounts' | 'isStale'> {
   let place = 0
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what was asked for decides what its rows are
   const next = <Row>({ length }: readonly unknown[]): readonly Row[] => (length === 0 ? [] : rowsOf<Row>(results, place++))

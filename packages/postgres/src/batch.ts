@@ -1,4 +1,7 @@
-/** One transaction for many changes, in two round trips: accounts are locked and read, then everything is written and committed. */
+/**
+ * One transaction for many changes. Accounts that this process has to itself are remembered, and one round trip writes under the
+ * condition that they are unchanged; else they are locked and read in a round trip before.
+ */
 
 import {
   type Change,
@@ -11,7 +14,8 @@ import {
   type Waiting,
 } from '@farebox/core/contracts'
 import { type Asked, createAccounts, keyOf, type LockedAccount, type LockedAccounts, placeOf, recordKeyOf } from './accounts.ts'
-import { type Link, rowsOf } from './link.ts'
+import { isOutdated } from './faults.ts'
+import { type Command, type Link, rowsOf } from './link.ts'
 import type { PostgresSettings } from './options.ts'
 import type { Month } from './partitions.ts'
 import type { Statements } from './statements.ts'
@@ -27,6 +31,12 @@ export interface BatchParts {
   readonly missingMonths: (instants: readonly number[]) => ReadonlySet<Month>
   readonly makePartitions: (months: Iterable<Month>) => Promise<void>
 }
+
+/**
+ * While nobody else changes its accounts, a batch is decided from memory and written in one round trip under the condition that
+ * they are as remembered. Where one was not, so many batches lock first: work that is done twice stays rare.
+ */
+const QUIET_BATCHES = 32
 
 /** A change on its way. */
 export interface Pending extends Waiting {
@@ -49,6 +59,8 @@ export interface Batches {
 
 export function createBatches({ settings, statements, process, lane, missingMonths, makePartitions }: BatchParts): Batches {
   const accounts = createAccounts(statements, Math.ceil(settings.cacheSize / settings.connections))
+  /** Locked batches since one found that another process had changed its accounts. */
+  let quiet = QUIET_BATCHES
 
   return { run, isCommitted }
 
@@ -74,38 +86,54 @@ export function createBatches({ settings, statements, process, lane, missingMont
   async function write(link: Link, batch: number, { changes, customerIds, onCommit }: Work): Promise<boolean> {
     const mark = statements.mark(process, lane, batch)
     const asked = askedBy(changes)
-    const locked = await accounts.lock(link, [mark], customerIds, asked)
-    if ('missing' in locked) {
-      await link.run([statements.rollback, statements.addAccounts(locked.missing)])
+    const remembered = quiet >= QUIET_BATCHES && isEmpty(asked) ? accounts.remembered(customerIds) : null
+    const seen = remembered ?? (await accounts.lock(link, [mark], customerIds, asked))
+    if ('missing' in seen) {
+      await link.run([statements.rollback, statements.addAccounts(seen.missing)])
       return false
     }
+    if (remembered === null) quiet = seen.isStale ? 0 : quiet + 1
     const writes = createWriteSet({
       statements,
       process,
-      known: locked.known,
+      known: seen.known,
       places: new Set(asked.places.map(placeOf)),
-      invoices: locked.invoices,
+      invoices: seen.invoices,
     })
     const taken: Taken[] = []
-    for (const change of changes) if (!change.isGivenUp) decideOne(change, locked, { writes, taken })
-    if (taken.length > 0 && !(await take(link, taken))) {
-      await link.run([statements.rollback])
-      return false
-    }
-    if (writes.changed.size === 0) {
-      // The mark is kept: it says that this process lives, and that may be lost with the power. Nobody waits for the disk.
-      await link.run([statements.commitUnsynced])
-      return true
-    }
+    for (const change of changes) if (!change.isGivenUp) decideOne(change, seen, { writes, taken })
     const missing = missingMonths(writes.instants)
-    if (missing.size > 0) {
-      await link.run([statements.rollback])
-      await makePartitions(missing)
+    // What all customers share is taken under the locks: the accounts are forgotten now, so the next run has them.
+    const isOver = missing.size > 0 || (taken.length > 0 && (remembered !== null || !(await take(link, taken))))
+    if (isOver) {
+      if (remembered === null) await link.run([statements.rollback])
+      if (missing.size > 0) await makePartitions(missing)
       return false
     }
-    await commit(link, writes, onCommit)
+    const opening = remembered === null ? [] : [statements.begin, mark, ...checkOf(remembered, writes)]
+    try {
+      await commit(link, opening, { writes, onCommit })
+    } catch (error) {
+      if (remembered === null || !isOutdated(error)) throw error
+      quiet = 0
+      await link.run([statements.rollback])
+      return false
+    }
     for (const account of writes.changed) account.version += 1
     return true
+  }
+
+  /** What was decided from memory and changed nothing, such as a refusal, counts only if it was so. */
+  function checkOf({ accounts: all }: LockedAccounts, { changed }: WriteSet): Command[] {
+    const unchanged = [...all.values()].filter((account) => !changed.has(account))
+    if (unchanged.length === 0) return []
+    const customers = unchanged.map(({ state }) => state.customerId)
+    return [
+      statements.checkAccounts(
+        customers,
+        unchanged.map(({ version }) => version),
+      ),
+    ]
   }
 
   /** False when a counter has none left: those who asked are answered, and the others are to be run again without them. */
@@ -122,18 +150,25 @@ export function createBatches({ settings, statements, process, lane, missingMont
     return holders.size === new Set(taken.map(({ change }) => change)).size
   }
 
-  async function commit(link: Link, writes: WriteSet, onCommit: () => void): Promise<void> {
-    let commands = writes.commands()
+  async function commit(link: Link, opening: readonly Command[], { writes, onCommit }: Committed): Promise<void> {
+    // The mark is kept: it says that this process lives, and that may be lost with the power. Nobody waits for the disk.
+    if (writes.changed.size === 0) return void (await link.run([...opening, statements.commitUnsynced]))
+    let commands = [...opening, ...writes.commands()]
     if (writes.mustChange.size > 0) {
       // What the rows say decides whether it may be committed.
       const results = await link.run(commands)
-      for (const [place, rule] of writes.mustChange) invariant(results[place]?.rowCount === 1, rule)
+      for (const [place, rule] of writes.mustChange) invariant(results[opening.length + place]?.rowCount === 1, rule)
       commands = []
     }
     onCommit()
     const results = await link.run([...commands, statements.commit])
     invariant(results.at(-1)?.command === 'COMMIT', 'a transaction without errors is committed')
   }
+}
+
+interface Committed {
+  readonly writes: WriteSet
+  readonly onCommit: () => void
 }
 
 interface Work {
@@ -146,6 +181,11 @@ interface Work {
 interface Taken {
   readonly change: Pending
   readonly entry: Extract<Entry, { kind: 'counted' }>
+}
+
+/** Whether the batch needs nothing but its accounts. */
+function isEmpty({ keys, places, invoices, records }: Asked): boolean {
+  return keys.length + places.length + invoices.length + records.length === 0
 }
 
 function askedBy(changes: readonly Pending[]): Asked {

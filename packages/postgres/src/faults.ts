@@ -22,6 +22,11 @@ export function faultOf(error: unknown, isOpen: boolean): Fault {
   return FULL.test(code) ? 'full' : 'guilty'
 }
 
+/** A statement found fewer accounts at the versions that were remembered: its division by zero says so. */
+export function isOutdated(error: unknown): boolean {
+  return sqlState(error) === '22012'
+}
+
 /** The five characters of an error that the server answered; null for any other. */
 export function sqlState(error: unknown): string | null {
   if (!(error instanceof Error) || !('code' in error)) return null

@@ -218,9 +218,14 @@ export function createWriteSet({ statements, process, known, places, invoices }:
     return all
   }
 
+  /** In the one order of locks. */
   function saveAccounts(): Command {
-    const accounts = [...changed].map(({ state, lastSeq }) => ({ customer: state.customerId, last_seq: lastSeq }))
-    return statements.saveAccounts(JSON.stringify(accounts))
+    const accounts = [...changed].toSorted((a, b) => (a.state.customerId < b.state.customerId ? -1 : 1))
+    return statements.saveAccounts(
+      accounts.map(({ state }) => state.customerId),
+      accounts.map(({ version }) => version),
+      accounts.map(({ lastSeq }) => lastSeq),
+    )
   }
 }
 
