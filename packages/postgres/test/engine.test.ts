@@ -1,7 +1,7 @@
 /** The engine on PostgreSQL: months, limits, several processes. */
 
-import { createFarebox, testClock } from '@farebox/core'
-import { expect, test } from 'vitest'
+import { createFarebox, type Farebox, testClock } from '@farebox/core'
+import { describe, expect, test } from 'vitest'
 import { catalog } from './catalog.ts'
 import { testDatabase } from './database.ts'
 
@@ -45,6 +45,37 @@ test('three processes, 600 requests at once, 50 units left: exactly 50 are admit
   expect(kinds.filter((kind) => kind === 'recorded')).toHaveLength(50)
   expect(kinds.filter((kind) => kind === 'refused')).toHaveLength(550)
   expect(await rows('SELECT count(*)::int AS events FROM events')).toEqual([{ events: 50 }])
+})
+
+describe('what a process remembers of an account that another one changes', () => {
+  async function two() {
+    const { store, rows } = await testDatabase()
+    const clock = testClock(START)
+    const [first, second] = [0, 1].map(() => createFarebox({ catalog, store: store({ connections: 1 }), clock }))
+    const one = (farebox: Farebox | undefined) => farebox?.usage.track({ customerId: 'bob', feature: 'api_calls' })
+    return { first, second, rows, one }
+  }
+
+  test('every event is counted once, at a place of its own', async () => {
+    const { first, second, rows, one } = await two()
+    // In turns, and many in a row: each has seen the other's changes, and has had the account to itself.
+    for (const farebox of [first, second, first, first, second, first, second, second]) await one(farebox)
+    for (let i = 0; i < 40; i += 1) await one(first)
+    const kinds = await Promise.all([second, second, first, second].map(one))
+    expect(kinds.map((result) => result?.kind).toSorted()).toEqual(['recorded', 'recorded', 'refused', 'refused'])
+    expect(await rows('SELECT count(*)::int AS n, count(DISTINCT seq)::int AS places, max(seq)::int AS last FROM events')).toEqual([
+      { n: 50, places: 50, last: 50 },
+    ])
+    expect(await first?.verify()).toEqual({ ok: true, events: 50, differences: [] })
+  })
+
+  test('nobody is refused for what is not so any more', async () => {
+    const { first, second, one } = await two()
+    await Promise.all(Array.from({ length: 50 }, () => one(first)))
+    expect((await one(first))?.kind).toBe('refused')
+    await second?.subscriptions.change({ customerId: 'bob', plan: 'pro' })
+    expect((await one(first))?.kind).toBe('recorded')
+  })
 })
 
 test('many customers in one turn share a transaction', async () => {

@@ -36,6 +36,16 @@ describe('the connection is lost', () => {
     expect(await keys()).toEqual(['first', 'a', 'b', 'c'])
   })
 
+  test.each(['before', 'after'] as const)('%s a batch arrived that was decided from memory: it is written once', async (when) => {
+    const { wire, farebox, keys } = await start()
+    wire.cutAt('farebox_save_accounts', when)
+    const one = () => farebox.usage.track({ customerId: 'ada', feature: 'api_calls' })
+    const results = await Promise.all([one(), one(), one()])
+    expect(results.map(({ kind }) => kind)).toEqual(['recorded', 'recorded', 'recorded'])
+    expect(wire.cuts).toBe(1)
+    expect(await keys()).toHaveLength(4)
+  })
+
   test('by the server, which ends every connection', async () => {
     const { database, track, keys } = await start()
     for (const key of ['a', 'b', 'c']) {
