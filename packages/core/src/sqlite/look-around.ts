@@ -26,7 +26,8 @@ export function lookAround({ statements, writeEvents, batch, account, target }: 
   if (rowId === 0) return
   const { keys = [], seqs = [], invoices = [], records = [] } = target
   for (const key of keys) {
-    const seq = statements.seqOfKey.get(rowId, key)
+    const given = batch.keys.get(key)
+    const seq = given?.customerId === rowId ? given.seq : statements.seqOfKey.get(rowId, key)
     const event = seq === undefined ? undefined : eventAt(seq)
     if (event !== undefined) state.known.set(key, event)
   }
@@ -55,7 +56,8 @@ export function lookAround({ statements, writeEvents, batch, account, target }: 
 }
 
 export function forgetLook({ state }: LoadedAccount): void {
-  state.known.clear()
-  state.invoices.clear()
-  state.records.clear()
+  // Clearing a map makes it a new table, even where there was nothing in it.
+  if (state.known.size > 0) state.known.clear()
+  if (state.invoices.size > 0) state.invoices.clear()
+  if (state.records.size > 0) state.records.clear()
 }

@@ -89,7 +89,8 @@ export interface Statements {
   /** `seq`, `total_id`, `quantity`, `at`, `back`, `route_id`, `key`, `properties`. */
   readonly insertEvents: ManyRows
   readonly insertChargedEvent: Statement
-  readonly insertEventKey: Statement
+  /** `customer_id`, `key`, `seq`. */
+  readonly insertEventKeys: ManyRows
   readonly seqOfKey: Statement<[number, string], bigint>
   readonly eventBySeq: Statement<[number, number | bigint], EventRow>
   readonly log: Statement<[number, number], EventRow>
@@ -262,7 +263,7 @@ function ofEvents(db: Database) {
     insertChargedEvent: db
       .prepare(`${INSERT_EVENT}, charge, corrects) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
       .safeIntegers(false),
-    insertEventKey: db.prepare('INSERT INTO _event_keys (customer_id, key, seq) VALUES (?, ?, ?)'),
+    insertEventKeys: manyRows(db, 3, (rows) => `INSERT INTO _event_keys (customer_id, key, seq) VALUES ${rows}`),
     seqOfKey: db.prepare<[number, string], bigint>('SELECT seq FROM _event_keys WHERE customer_id = ? AND key = ?').pluck(),
     eventBySeq: db.prepare<[number, number | bigint], EventRow>(`SELECT ${EVENT_COLUMNS} WHERE t.customer_id = ? AND e.seq = ?`),
     log: db.prepare<[number, number], EventRow>(`SELECT ${EVENT_COLUMNS} WHERE e.seq > ? ORDER BY e.seq LIMIT ?`),

@@ -22,6 +22,8 @@ export interface Batch {
   readonly dirty: LoadedTotal[]
   /** The columns of events that are not in their table yet, one after the other. */
   readonly events: unknown[]
+  /** Events under keys that callers gave, whose keys are not in their table yet. */
+  readonly keys: Map<string, GivenKey>
   readonly held: HeldChanges
   readonly records: ChangedRecords<LoadedAccount>
   hasWritten: boolean
@@ -29,8 +31,15 @@ export interface Batch {
   nextSeq: number
 }
 
+/** Whose key it is, and the place of its event in the log. */
+interface GivenKey {
+  readonly customerId: number
+  readonly seq: number
+}
+
 export function emptyBatch(nextSeq: number): Batch {
-  return { dirty: [], events: [], held: { added: [], ended: [] }, records: createChangedRecords(), hasWritten: false, nextSeq }
+  const held = { added: [], ended: [] }
+  return { dirty: [], events: [], keys: new Map(), held, records: createChangedRecords(), hasWritten: false, nextSeq }
 }
 
 export interface EntryWriter {
@@ -136,7 +145,7 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
       const rest = [charge === undefined ? null : chargeToDocument(charge), corrects ?? null]
       statements.insertChargedEvent.run(seq, total.id, quantity, at, back, routeId, key, properties, ...rest)
     }
-    if (entry.keyGivenBy === 'caller') statements.insertEventKey.run(account.rowId, event.key, seq)
+    if (entry.keyGivenBy === 'caller') gatherKey(batch, key, { customerId: account.rowId, seq })
     if (account.state.reservations.has(event.key)) batch.held.ended.push(heldOf(account, event.key))
     batch.nextSeq = seq + 1
     if (!total.isDirty) {
@@ -145,6 +154,12 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
     }
     applyEntry(account.state, entry, seq)
     if (event.charge !== undefined) batch.records.add(account, entry)
+  }
+
+  function gatherKey(batch: Batch, key: string, given: GivenKey): void {
+    // Another customer's.
+    if (batch.keys.has(key)) writeKeys(batch)
+    batch.keys.set(key, given)
   }
 
   function writeDraft(account: LoadedAccount, invoice: Invoice): void {
@@ -187,8 +202,17 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
     events.length = 0
   }
 
+  function writeKeys({ keys }: Batch): void {
+    if (keys.size === 0) return
+    const columns: unknown[] = []
+    for (const [key, { customerId, seq }] of keys) columns.push(customerId, key, seq)
+    statements.insertEventKeys(columns)
+    keys.clear()
+  }
+
   function writeGathered(batch: Batch): void {
     writeEvents(batch)
+    writeKeys(batch)
     writeTotals(batch.dirty)
     for (const [account, { kind, id, isOpen, document }] of batch.records.written())
       statements.saveRecord.run(account.rowId, kind, id, isOpen ? 1 : 0, document)
