@@ -1,8 +1,9 @@
 /** Shows a decision what it names beyond its account: events, final invoices and closed records. */
 
 import { type ChangeTarget, type LoggedEvent, seqKey } from '../contracts/store.ts'
+import type { Waiting } from '../contracts/waiting.ts'
 import { recordName } from '../records/account-record.ts'
-import type { LoadedAccount } from './accounts.ts'
+import type { Accounts, LoadedAccount } from './accounts.ts'
 import { loggedEventFromRow, invoiceFromRow, recordFromRow } from './rows.ts'
 import type { Statements } from './statements.ts'
 import type { Batch, EntryWriter } from './write-entry.ts'
@@ -10,6 +11,18 @@ import type { Batch, EntryWriter } from './write-entry.ts'
 /** Whether a change names anything: nearly none does. */
 export function looksAround({ keys, seqs, invoices, records }: ChangeTarget): boolean {
   return keys !== undefined || seqs !== undefined || invoices !== undefined || records !== undefined
+}
+
+/** Whether the log has none of the keys that the changes name: nearly always, and few statements say so for all of them. */
+export function areKeysNew(waiting: readonly Waiting[], accounts: Accounts, statements: Statements): boolean {
+  const asked: unknown[] = []
+  for (const { request } of waiting) {
+    const { customerId, keys } = request.target
+    if (keys === undefined) continue
+    const { rowId } = accounts.get(customerId)
+    for (const key of keys) asked.push(rowId, key)
+  }
+  return !statements.anyEventKey(asked)
 }
 
 export interface Look {
@@ -27,7 +40,9 @@ export function lookAround({ statements, writeEvents, batch, account, target }: 
   const { keys = [], seqs = [], invoices = [], records = [] } = target
   for (const key of keys) {
     const given = batch.keys.get(key)
-    const seq = given?.customerId === rowId ? given.seq : statements.seqOfKey.get(rowId, key)
+    const isGiven = given?.customerId === rowId
+    if (!isGiven && batch.areKeysNew) continue
+    const seq = isGiven ? given.seq : statements.seqOfKey.get(rowId, key)
     const event = seq === undefined ? undefined : eventAt(seq)
     if (event !== undefined) state.known.set(key, event)
   }

@@ -1,7 +1,7 @@
 /** Every SQL statement of the store, prepared once. */
 
 import type { Database, Statement } from 'better-sqlite3'
-import { type ManyRows, manyRows } from './many-rows.ts'
+import { type AnyRow, anyRow, type ManyRows, manyRows } from './many-rows.ts'
 import type {
   ApiKeyRow,
   ChainRow,
@@ -91,6 +91,8 @@ export interface Statements {
   readonly insertChargedEvent: Statement
   /** `customer_id`, `key`, `seq`. */
   readonly insertEventKeys: ManyRows
+  /** `customer_id`, `key`. */
+  readonly anyEventKey: AnyRow
   readonly seqOfKey: Statement<[number, string], bigint>
   readonly eventBySeq: Statement<[number, number | bigint], EventRow>
   readonly log: Statement<[number, number], EventRow>
@@ -264,6 +266,12 @@ function ofEvents(db: Database) {
       .prepare(`${INSERT_EVENT}, charge, corrects) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
       .safeIntegers(false),
     insertEventKeys: manyRows(db, 3, (rows) => `INSERT INTO _event_keys (customer_id, key, seq) VALUES ${rows}`),
+    anyEventKey: anyRow(
+      db,
+      2,
+      (rows) =>
+        `SELECT 1 FROM (VALUES ${rows}) AS asked CROSS JOIN _event_keys k ON k.customer_id = asked.column1 AND k.key = asked.column2 LIMIT 1`,
+    ),
     seqOfKey: db.prepare<[number, string], bigint>('SELECT seq FROM _event_keys WHERE customer_id = ? AND key = ?').pluck(),
     eventBySeq: db.prepare<[number, number | bigint], EventRow>(`SELECT ${EVENT_COLUMNS} WHERE t.customer_id = ? AND e.seq = ?`),
     log: db.prepare<[number, number], EventRow>(`SELECT ${EVENT_COLUMNS} WHERE e.seq > ? ORDER BY e.seq LIMIT ?`),

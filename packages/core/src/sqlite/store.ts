@@ -11,7 +11,7 @@ import { type Accounts, createAccounts } from './accounts.ts'
 import { asStoreError, isBusy, isFault, unsynced } from './faults.ts'
 import { createHeld, type Held } from './held.ts'
 import { createLabels, type Labels } from './labels.ts'
-import { forgetLook, lookAround, looksAround } from './look-around.ts'
+import { areKeysNew, forgetLook, lookAround, looksAround } from './look-around.ts'
 import { openDatabase, sqliteVersion } from './open.ts'
 import { holdProcessLock, isProcessAlive } from './process-lock.ts'
 import { createReads, type Reads } from './reads.ts'
@@ -223,6 +223,7 @@ class SqliteStore implements Store {
   #applyAll(waiting: readonly Waiting[]): void {
     this.#seeOthers()
     const batch = emptyBatch(this.#nextSeq)
+    batch.areKeysNew = areKeysNew(waiting, this.#accounts, this.#statements)
     for (const change of waiting) this.#applyOne(batch, change)
     this.#writer.writeGathered(batch)
     this.#held.write(batch.held)

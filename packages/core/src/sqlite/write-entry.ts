@@ -24,6 +24,8 @@ export interface Batch {
   readonly events: unknown[]
   /** Events under keys that callers gave, whose keys are not in their table yet. */
   readonly keys: Map<string, GivenKey>
+  /** Whether the table of keys has none of those that the batch's changes name. */
+  areKeysNew: boolean
   readonly held: HeldChanges
   readonly records: ChangedRecords<LoadedAccount>
   hasWritten: boolean
@@ -39,7 +41,7 @@ interface GivenKey {
 
 export function emptyBatch(nextSeq: number): Batch {
   const held = { added: [], ended: [] }
-  return { dirty: [], events: [], keys: new Map(), held, records: createChangedRecords(), hasWritten: false, nextSeq }
+  return { dirty: [], events: [], keys: new Map(), areKeysNew: false, held, records: createChangedRecords(), hasWritten: false, nextSeq }
 }
 
 export interface EntryWriter {
@@ -202,12 +204,14 @@ export function createEntryWriter(statements: Statements, labels: Labels): Entry
     events.length = 0
   }
 
-  function writeKeys({ keys }: Batch): void {
+  function writeKeys(batch: Batch): void {
+    const { keys } = batch
     if (keys.size === 0) return
     const columns: unknown[] = []
     for (const [key, { customerId, seq }] of keys) columns.push(customerId, key, seq)
     statements.insertEventKeys(columns)
     keys.clear()
+    batch.areKeysNew = false
   }
 
   function writeGathered(batch: Batch): void {
