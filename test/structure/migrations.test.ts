@@ -15,7 +15,7 @@ import { filesBelow, type Finding, literalsOf, readSource, type Source, sourcesB
  */
 const HASHES: Readonly<Record<string, string>> = {
   'packages/core/src/sqlite/migrations/000001.ts': 'b48c89e2d187c1c0845edb38d5d1bd165d7be594d140803b9a88f330593bdad2',
-  'packages/postgres/src/migrations/000001.ts': '1363adf4b3ec80ae0f7bb769d41af74f093e0af0654c34792d501602ef848698',
+  'packages/postgres/src/migrations/000001.ts': '1da7c15b4ffdd9e5760955e003015484d83424948e56cb4d93deb17511f7dd9d',
 }
 
 /** Tables that belong to no single account, each with the reason. */

@@ -135,8 +135,8 @@ export function createAccounts(statements: Statements, cacheSize: number): Accou
     const looks = looksFor(asked)
     // Statements of one group run one after the other: these see what the lock waited for.
     const loads = cold.length > 0 ? loading(cold) : []
-    const results = await link.run([statements.begin, ...first, statements.lock(customerIds), ...looks, ...loads])
-    const lockedAt = 1 + first.length
+    const results = await link.run([statements.begin, statements.set, ...first, statements.lock(customerIds), ...looks, ...loads])
+    const lockedAt = 2 + first.length
     const rows = rowsOf<AccountRow>(results, lockedAt)
     if (rows.length < customerIds.length) {
       const found = new Set(rows.map(({ customer }) => customer))

@@ -14,6 +14,7 @@ import {
   type Waiting,
 } from '@farebox/core/contracts'
 import { type Asked, createAccounts, keyOf, type LockedAccount, type LockedAccounts, placeOf, recordKeyOf } from './accounts.ts'
+import { columnsOf } from './columns.ts'
 import { isOutdated } from './faults.ts'
 import { type Command, type Link, rowsOf } from './link.ts'
 import type { PostgresSettings } from './options.ts'
@@ -78,8 +79,8 @@ export function createBatches({ settings, statements, process, lane, missingMont
   }
 
   async function isCommitted(link: Link, batch: number): Promise<boolean> {
-    const results = await link.run([statements.begin, statements.marked(process, lane), statements.commit])
-    const [row] = rowsOf<{ batch: string }>(results, 1)
+    const results = await link.run([statements.begin, statements.set, statements.marked(process, lane), statements.commit])
+    const [row] = rowsOf<{ batch: string }>(results, 2)
     return Number(row?.batch) === batch
   }
 
@@ -110,7 +111,7 @@ export function createBatches({ settings, statements, process, lane, missingMont
       if (missing.size > 0) await makePartitions(missing)
       return false
     }
-    const opening = remembered === null ? [] : [statements.begin, mark, ...checkOf(remembered, writes)]
+    const opening = remembered === null ? [] : [statements.begin, statements.set, mark, ...checkOf(remembered, writes)]
     try {
       await commit(link, opening, { writes, onCommit })
     } catch (error) {
@@ -127,13 +128,12 @@ export function createBatches({ settings, statements, process, lane, missingMont
   function checkOf({ accounts: all }: LockedAccounts, { changed }: WriteSet): Command[] {
     const unchanged = [...all.values()].filter((account) => !changed.has(account))
     if (unchanged.length === 0) return []
-    const customers = unchanged.map(({ state }) => state.customerId)
-    return [
-      statements.checkAccounts(
-        customers,
-        unchanged.map(({ version }) => version),
-      ),
-    ]
+    const versions = columnsOf(
+      unchanged,
+      ({ state }) => state.customerId,
+      ({ version }) => version,
+    )
+    return [statements.checkAccounts(...versions)]
   }
 
   /** False when a counter has none left: those who asked are answered, and the others are to be run again without them. */

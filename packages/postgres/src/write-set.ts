@@ -21,6 +21,7 @@ import {
   usageOf,
 } from '@farebox/core/contracts'
 import { keyOf, type LockedAccount, placeOf } from './accounts.ts'
+import { type Column, columnsOf } from './columns.ts'
 import type { Command } from './link.ts'
 import { amountToText } from './rows.ts'
 import type { Statements } from './statements.ts'
@@ -43,8 +44,8 @@ export interface WriteSet {
 /** Usage that the batch changed, and where it is written. */
 interface ChangedTotal {
   readonly state: AccountState
-  /** Place of the first event that the batch has for it: of the total, where the batch makes it. */
-  readonly firstSeq: number
+  /** Place of the total's first event where the batch makes it; null where it is there. */
+  readonly firstSeq: number | null
 }
 
 export interface WriteSetParts {
@@ -150,7 +151,7 @@ export function createWriteSet({ statements, process, known, places, invoices }:
     if (places.size > 0 && places.has(placeOf(event))) known.set(placeOf(event), event)
     if (state.reservations.has(event.key)) end(state, event.key)
     const usage = usageOf(state, event.feature, periodStart)
-    if (!totals.has(usage)) totals.set(usage, { state, firstSeq: event.seq })
+    if (!totals.has(usage)) totals.set(usage, { state, firstSeq: usage.events === 0 ? event.seq : null })
     applyEntry(state, entry, event.seq)
     if (event.charge !== undefined) records.add(account, entry)
   }
@@ -178,7 +179,8 @@ export function createWriteSet({ statements, process, known, places, invoices }:
     for (const { feature, periodStart } of sealed) {
       const usage = usageOf(state, feature, periodStart)
       const total = totals.get(usage)
-      if (total !== undefined) invoicing.push({ command: saveTotals([[usage, total]]), mustChange: null })
+      const saved = total === undefined ? [] : saveTotals([[usage, total]])
+      for (const save of saved) invoicing.push({ command: save, mustChange: null })
       totals.delete(usage)
       const seal = statements.seal(customerId, feature, periodStart, id)
       invoicing.push({ command: seal, mustChange: 'a total is sealed once' })
@@ -189,31 +191,28 @@ export function createWriteSet({ statements, process, known, places, invoices }:
     return statements.saveDraft(invoice.customerId, invoice.id, invoiceToDocument(invoice))
   }
 
-  function saveTotals(some: Iterable<readonly [Usage, ChangedTotal]>): Command {
-    return statements.saveTotals(JSON.stringify([...some].map(totalToRow)))
+  function saveTotals(changedTotals: readonly (readonly [Usage, ChangedTotal])[]): Command[] {
+    const made = changedTotals.filter(([, { firstSeq }]) => firstSeq !== null)
+    const kept = changedTotals.filter(([, { firstSeq }]) => firstSeq === null)
+    const all: Command[] = []
+    if (made.length > 0) all.push(statements.addTotals(...columnsOf(made, ...TOTAL, ([, { firstSeq }]) => firstSeq)))
+    if (kept.length > 0) all.push(statements.saveTotals(...columnsOf(kept, ...TOTAL)))
+    return all
   }
 
   function commands(): Command[] {
     const all = [saveAccounts(), ...rows]
-    if (reserved.size > 0) all.push(statements.reserve(JSON.stringify([...reserved.values()].map(reservationToRow)), process))
-    if (ended.length > 0) {
-      const customers = ended.map(({ customerId }) => customerId)
-      all.push(
-        statements.release(
-          customers,
-          ended.map(({ key }) => key),
-        ),
-      )
-    }
-    if (events.length > 0) all.push(statements.append(JSON.stringify(events.map(eventToRow))))
-    if (givenKeys.length > 0) all.push(statements.keepKeys(JSON.stringify(givenKeys.map(keyToRow))))
+    if (reserved.size > 0) all.push(statements.reserve(process, ...columnsOf([...reserved.values()], ...RESERVATION)))
+    if (ended.length > 0) all.push(statements.release(...columnsOf(ended, ...ACCOUNT_KEY)))
+    if (events.length > 0) all.push(statements.append(...columnsOf(events, ...EVENT)))
+    if (givenKeys.length > 0) all.push(statements.keepKeys(...columnsOf(givenKeys, ...GIVEN_KEY)))
     for (const { command, mustChange: rule } of invoicing) {
       if (rule !== null) mustChange.set(all.length, rule)
       all.push(command)
     }
-    if (totals.size > 0) all.push(saveTotals(totals))
+    all.push(...saveTotals([...totals]))
     const changedRecords = [...records.written()]
-    if (changedRecords.length > 0) all.push(statements.saveRecords(JSON.stringify(changedRecords.map(recordToRow))))
+    if (changedRecords.length > 0) all.push(statements.saveRecords(...columnsOf(changedRecords, ...RECORD)))
     for (const invoice of drafts.values()) all.push(saveDraft(invoice))
     return all
   }
@@ -221,60 +220,66 @@ export function createWriteSet({ statements, process, known, places, invoices }:
   /** In the one order of locks. */
   function saveAccounts(): Command {
     const accounts = [...changed].toSorted((a, b) => (a.state.customerId < b.state.customerId ? -1 : 1))
-    return statements.saveAccounts(
-      accounts.map(({ state }) => state.customerId),
-      accounts.map(({ version }) => version),
-      accounts.map(({ lastSeq }) => lastSeq),
-    )
+    return statements.saveAccounts(...columnsOf(accounts, ...LOCKED_ACCOUNT))
   }
 }
 
-function reservationToRow(reservation: Reservation): object {
-  const { customerId, key, feature, quantity, at, route, periodStart, charge, usage } = reservation
-  const row = { customer: customerId, key, feature, quantity: String(quantity), at, route, period_start: periodStart }
-  if (charge === undefined && usage === undefined) return row
-  const held = charge === undefined ? null : chargeToDocument(charge)
-  return { ...row, charge: held, usage: usage === undefined ? null : JSON.stringify(usage) }
-}
+/** What the columns of a table are of a row, in the order of the statement that writes them. */
+type Columns<Row> = readonly Column<Row>[]
 
-function eventToRow(event: LoggedEvent): object {
-  const { customerId, seq, feature, periodStart, quantity, at, route, key, charge, corrects } = event
-  // Text within text: as JSON of its own a zero character in it would end the whole batch.
-  const properties = event.properties === null ? null : JSON.stringify(event.properties)
-  const row = {
-    customer: customerId,
-    seq,
-    feature,
-    period_start: periodStart,
-    quantity: String(quantity),
-    at,
-    route,
-    key,
-    properties,
-  }
-  if (charge === undefined && corrects === undefined) return row
-  return { ...row, charge: charge === undefined ? null : chargeToDocument(charge), corrects }
-}
+const LOCKED_ACCOUNT: Columns<LockedAccount> = [
+  ({ state }) => state.customerId,
+  ({ version }) => version,
+  ({ lastSeq }) => lastSeq,
+]
 
-function keyToRow({ customerId, key, seq, at }: UsageEvent): object {
-  return { customer: customerId, key, seq, at }
-}
+const ACCOUNT_KEY: Columns<{ readonly customerId: string; readonly key: string }> = [
+  ({ customerId }) => customerId,
+  ({ key }) => key,
+]
 
-function recordToRow([{ state }, { kind, id, isOpen, document }]: readonly [LockedAccount, AccountRecord]): object {
-  return { customer: state.customerId, kind, id, is_open: isOpen, document }
-}
+const RESERVATION: Columns<Reservation> = [
+  ...ACCOUNT_KEY,
+  ({ feature }) => feature,
+  ({ quantity }) => quantity,
+  ({ at }) => at,
+  ({ route }) => route,
+  ({ periodStart }) => periodStart,
+  ({ charge }) => (charge === undefined ? null : chargeToDocument(charge)),
+  ({ usage }) => (usage === undefined ? null : JSON.stringify(usage)),
+]
 
-function totalToRow([usage, { state, firstSeq }]: readonly [Usage, ChangedTotal]): object {
-  const { feature, periodStart, posted, events, cost, uncovered, lastSeq } = usage
-  return {
-    customer: state.customerId,
-    feature,
-    period_start: periodStart,
-    first_seq: firstSeq,
-    quantity: String(posted),
-    events,
-    cost: amountToText(cost),
-    uncovered: amountToText(uncovered),
-    last_seq: lastSeq,
-  }
-}
+const EVENT: Columns<LoggedEvent> = [
+  ({ customerId }) => customerId,
+  ({ seq }) => seq,
+  ({ feature }) => feature,
+  ({ periodStart }) => periodStart,
+  ({ quantity }) => quantity,
+  ({ at }) => at,
+  ({ route }) => route,
+  ({ key }) => key,
+  ({ properties }) => (properties === null ? null : JSON.stringify(properties)),
+  ({ charge }) => (charge === undefined ? null : chargeToDocument(charge)),
+  ({ corrects }) => corrects,
+]
+
+const GIVEN_KEY: Columns<UsageEvent> = [...ACCOUNT_KEY, ({ seq }) => seq, ({ at }) => at]
+
+const TOTAL: Columns<readonly [Usage, ChangedTotal]> = [
+  ([, { state }]) => state.customerId,
+  ([{ feature }]) => feature,
+  ([{ periodStart }]) => periodStart,
+  ([{ posted }]) => posted,
+  ([{ events }]) => events,
+  ([{ cost }]) => amountToText(cost),
+  ([{ uncovered }]) => amountToText(uncovered),
+  ([{ lastSeq }]) => lastSeq,
+]
+
+const RECORD: Columns<readonly [LockedAccount, AccountRecord]> = [
+  ([{ state }]) => state.customerId,
+  ([, { kind }]) => kind,
+  ([, { id }]) => id,
+  ([, { isOpen }]) => isOpen,
+  ([, { document }]) => document,
+]

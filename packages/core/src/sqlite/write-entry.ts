@@ -41,7 +41,16 @@ interface GivenKey {
 
 export function emptyBatch(nextSeq: number): Batch {
   const held = { added: [], ended: [] }
-  return { dirty: [], events: [], keys: new Map(), areKeysNew: false, held, records: createChangedRecords(), hasWritten: false, nextSeq }
+  return {
+    dirty: [],
+    events: [],
+    keys: new Map(),
+    areKeysNew: false,
+    held,
+    records: createChangedRecords(),
+    hasWritten: false,
+    nextSeq,
+  }
 }
 
 export interface EntryWriter {

@@ -114,7 +114,7 @@ CREATE TABLE {totals} (
 
 CREATE UNIQUE INDEX {=totals_open} ON {totals} (customer, feature, period_start) WHERE invoice_id IS NULL;
 
-CREATE TRIGGER {=totals_final_never_change} BEFORE UPDATE ON {totals} FOR EACH ROW
+CREATE TRIGGER {=totals_final_never_change} AFTER UPDATE ON {totals} FOR EACH ROW
 WHEN (OLD.invoice_id IS NOT NULL)
 EXECUTE FUNCTION {refuse}('usage of a final invoice never changes');
 
