@@ -282,7 +282,8 @@ function compareInvoices(expected: readonly ModelInvoice[], made: readonly Invoi
     finals.map((_invoice, index) => `FB-${String(index + 1).padStart(6, '0')}`),
   )
   for (const invoice of finals) {
-    expect(invoice.status).toBe(invoice.total.minor === 0n ? 'paid' : 'open')
+    // What takes back more than it adds owes nothing either.
+    expect(invoice.status).toBe(invoice.total.minor <= 0n ? 'paid' : 'open')
     const earlier = finals.filter(
       ({ customerId, number }) => customerId === invoice.customerId && String(number) < String(invoice.number),
     )
