@@ -203,7 +203,7 @@ export function createWriteSet({ statements, process, known, places, invoices }:
   function commands(): Command[] {
     const all = [saveAccounts(), ...rows]
     if (reserved.size > 0) all.push(statements.reserve(process, ...columnsOf([...reserved.values()], ...RESERVATION)))
-    if (ended.length > 0) all.push(statements.release(...columnsOf(ended, ...ACCOUNT_KEY)))
+    if (ended.length > 0) all.push(statements.release(...columnsOf(ended, ({ customerId }) => customerId, keyOf)))
     if (events.length > 0) all.push(statements.append(...columnsOf(events, ...EVENT)))
     if (givenKeys.length > 0) all.push(statements.keepKeys(...columnsOf(givenKeys, ...GIVEN_KEY)))
     for (const { command, mustChange: rule } of invoicing) {
