@@ -36,7 +36,7 @@ import {
 } from './rows.ts'
 import type { Statements } from './statements.ts'
 
-/** An account whose row this transaction holds. */
+/** An account whose row this transaction holds, or will find at this version if it is to commit. */
 export interface LockedAccount {
   readonly state: AccountState
   /** How many changes it had when its state was read; one more when this batch changed it. */
